@@ -1,0 +1,61 @@
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Arbitration;
+
+/// <summary>What the authority knows of a holder's session when it decides.</summary>
+internal readonly record struct SessionView(long LastRenewedAt, MessageSeq TookIn, bool HasEnded);
+
+/// <summary>What becomes of one other holder's rights so that a request can be served.</summary>
+internal enum HolderStep : byte
+{
+    /// <summary>Nothing in the way.</summary>
+    Compatible,
+
+    /// <summary>Ask for the bits back, then wait.</summary>
+    Revoke,
+
+    /// <summary>They have been asked for; wait for the answer.</summary>
+    Wait,
+
+    /// <summary>The holder is silent and its rights have provably run out: take them without its answer.</summary>
+    Take,
+}
+
+/// <summary>One holder's step in serving a request; the fan-out over many holders is this decision once per holder.</summary>
+/// <param name="Step">What to do.</param>
+/// <param name="Keep">What the holder may keep.</param>
+/// <param name="SilentFrom">For <see cref="HolderStep.Revoke"/> and <see cref="HolderStep.Wait"/>: from when the holder counts as silent, if
+/// nothing is heard of it.</param>
+internal readonly record struct HolderDecision(HolderStep Step, CapSet Keep, long SilentFrom)
+{
+    /// <param name="holder">The other holder.</param>
+    /// <param name="need">What the request needs.</param>
+    /// <param name="isPatient">A request to load does not take the right of a session that is just loading: it waits for the value.</param>
+    /// <param name="session">What is known of the holder's session.</param>
+    /// <param name="terms">The lease terms.</param>
+    /// <param name="now">The authority's clock.</param>
+    public static HolderDecision Decide(
+        in HolderState holder, CapSet need, bool isPatient, in SessionView session, in LeaseTerms terms, long now)
+    {
+        if (ConflictTable.Compatible(holder.Implemented, need))
+        {
+            return new HolderDecision(HolderStep.Compatible, holder.Issued, long.MaxValue);
+        }
+
+        CapSet keep = ConflictTable.Keep(holder.Issued, holder.Wanted, need);
+        bool mustAsk = keep != holder.Issued;
+
+        // A revoke that was not taken in bounds the lease from above: a renewal received after it was sent cannot be used before it is
+        // taken in (see LeaseState), so only renewals received before can still run.
+        bool untaken = !mustAsk && !(session.TookIn >= holder.RevokeMessage);
+        long leaseFrom = untaken ? Math.Min(session.LastRenewedAt, holder.RevokeSentAt) : session.LastRenewedAt;
+        long silentFrom = terms.SilentFrom(leaseFrom);
+        if (session.HasEnded || now >= silentFrom)
+        {
+            return new HolderDecision(HolderStep.Take, keep, silentFrom);
+        }
+
+        bool isLoading = isPatient && holder.Issued.Overlaps(CapSet.FileExcl);
+        return new HolderDecision(mustAsk && !isLoading ? HolderStep.Revoke : HolderStep.Wait, keep, silentFrom);
+    }
+}

@@ -1,0 +1,60 @@
+using CacheEngine.Caps;
+using CacheEngine.Inodes;
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Protocol;
+
+/// <summary>What an authority says to a node.</summary>
+internal enum AuthorityMessageKind : byte
+{
+    None,
+
+    /// <summary>The answer to a renewal. Travels in a lane of its own.</summary>
+    Renewed,
+
+    /// <summary>The answer to an acquire or a load: value and right in one message.</summary>
+    Grant,
+
+    /// <summary>Bits are taken back; an answer is owed.</summary>
+    Revoke,
+
+    /// <summary>A write, remove or fill has been applied, and no other session can serve an older value.</summary>
+    Written,
+
+    /// <summary>A fill was refused: its right had been taken back. Nothing was stored.</summary>
+    Refused,
+
+    /// <summary>The session is over and so is every right under it.</summary>
+    SessionEnded,
+}
+
+/// <summary>One message of a session from authority to node. Unused fields are default.</summary>
+internal struct AuthorityMessage
+{
+    public AuthorityMessageKind Kind;
+
+    /// <summary>The session this is about; a message for another session is ignored whole.</summary>
+    public SessionId Session;
+
+    /// <summary>The authority's number of this message; without gaps.</summary>
+    public MessageSeq Sequence;
+
+    public RenewSeq Renew;
+
+    /// <summary>For <see cref="AuthorityMessageKind.Renewed"/>: the last message sent before the renewal was answered. The lease is extended
+    /// only when all of them have been taken in.</summary>
+    public MessageSeq OwedThrough;
+
+    public long RequestId;
+    public InodeId Inode;
+    public ulong Cookie;
+    public CapId Cap;
+    public CapSeq Seq;
+    public CapSet Caps;
+    public long Version;
+    public bool HasValue;
+    public Payload Payload;
+
+    public override readonly string ToString() =>
+        $"{Kind} #{Sequence.Value} i{Inode.Value} request {RequestId} cap {Cap.Value} seq {Seq.Value} caps {Caps} version {Version}";
+}

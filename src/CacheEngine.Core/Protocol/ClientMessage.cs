@@ -1,0 +1,75 @@
+using CacheEngine.Caps;
+using CacheEngine.Inodes;
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Protocol;
+
+/// <summary>What a node says to its authority.</summary>
+internal enum ClientMessageKind : byte
+{
+    None,
+
+    /// <summary>Extend the lease. Travels in a lane of its own.</summary>
+    Renew,
+
+    /// <summary>A request of <see cref="Arbitration.RequestKind.Acquire"/>.</summary>
+    Acquire,
+
+    /// <summary>A request of <see cref="Arbitration.RequestKind.Load"/>.</summary>
+    Load,
+
+    /// <summary>A request of <see cref="Arbitration.RequestKind.Write"/>.</summary>
+    Write,
+
+    /// <summary>A request of <see cref="Arbitration.RequestKind.Remove"/>.</summary>
+    Remove,
+
+    /// <summary>The elected loader's value: stored only while its exclusive right still stands.</summary>
+    Fill,
+
+    /// <summary>The bits still retained on a cap: the answer to every revoke up to its sequence number, or a voluntary return.</summary>
+    CapUpdate,
+
+    /// <summary>The whole cap is given up, or was never known.</summary>
+    Release,
+
+    /// <summary>The session ends.</summary>
+    Close,
+}
+
+/// <summary>One message of a session from node to authority. Unused fields are default.</summary>
+internal struct ClientMessage
+{
+    public ClientMessageKind Kind;
+
+    /// <summary>The session this is about; a message for another session is refused whole.</summary>
+    public SessionId Session;
+
+    /// <summary>The sender's number of this message.</summary>
+    public MessageSeq Sequence;
+
+    /// <summary>Every authority message up to this one has been taken in.</summary>
+    public MessageSeq TookIn;
+
+    public RenewSeq Renew;
+
+    /// <summary>Chosen by the node, echoed in the reply.</summary>
+    public long RequestId;
+
+    /// <summary>The object; unknown in a node's first request for a key, which then carries the key's bytes.</summary>
+    public InodeId Inode;
+
+    public ReadOnlyMemory<byte> Key;
+
+    /// <summary>What the authority repeats in every message about the object, so that the node finds it again without an index of its own.</summary>
+    public ulong Cookie;
+
+    public CapId Cap;
+    public CapSeq Seq;
+    public CapSet Caps;
+    public CapSet Wanted;
+    public Payload Payload;
+
+    public override readonly string ToString() =>
+        $"{Kind} #{Sequence.Value} i{Inode.Value} request {RequestId} cap {Cap.Value} seq {Seq.Value} caps {Caps} wanted {Wanted}";
+}

@@ -1,0 +1,51 @@
+namespace CacheEngine.Sessions;
+
+/// <summary>
+/// The terms of a lease, all in milliseconds: how long a renewal lasts and how much of it the holder must not use.
+/// </summary>
+/// <remarks>
+/// The holder counts from the moment it <em>sent</em> the renewal, the authority from the moment it received it, each on its own monotonic
+/// clock; nothing but the difference of the two rates and the granularity of the two readings stands between them (Gray and Cheriton 1989).
+/// </remarks>
+internal readonly record struct LeaseTerms
+{
+    public LeaseTerms(long termMilliseconds, double clockDrift, long granularityMilliseconds, long sessionTimeoutMilliseconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(termMilliseconds);
+        ArgumentOutOfRangeException.ThrowIfNegative(granularityMilliseconds);
+        if (!(clockDrift >= 0 && clockDrift < 0.5))
+        {
+            throw new ArgumentOutOfRangeException(nameof(clockDrift), clockDrift, "The drift is a share of the term: at least 0 and below 0.5.");
+        }
+
+        TermMilliseconds = termMilliseconds;
+        MarginMilliseconds = (long)Math.Ceiling(termMilliseconds * clockDrift) + (2 * granularityMilliseconds);
+        SessionTimeoutMilliseconds = sessionTimeoutMilliseconds;
+        if (MarginMilliseconds * 2 >= termMilliseconds)
+        {
+            throw new ArgumentOutOfRangeException(nameof(termMilliseconds), termMilliseconds,
+                $"A lease term must be more than twice its margin of {MarginMilliseconds} ms (drift x term + 2 x clock granularity).");
+        }
+
+        if (sessionTimeoutMilliseconds <= termMilliseconds + MarginMilliseconds)
+        {
+            throw new ArgumentOutOfRangeException(nameof(sessionTimeoutMilliseconds), sessionTimeoutMilliseconds,
+                $"A session must outlive its lease: more than {termMilliseconds + MarginMilliseconds} ms.");
+        }
+    }
+
+    public long TermMilliseconds { get; }
+
+    public long MarginMilliseconds { get; }
+
+    public long SessionTimeoutMilliseconds { get; }
+
+    /// <summary>How long after sending one renewal the holder sends the next: three tries fit into a term.</summary>
+    public long RenewIntervalMilliseconds => Math.Max(1, (TermMilliseconds - MarginMilliseconds) / 3);
+
+    /// <summary>The holder's last moment, from the moment it sent the renewal.</summary>
+    public long HolderDeadline(long sentAt) => sentAt + TermMilliseconds - MarginMilliseconds;
+
+    /// <summary>The moment from which the authority may treat a holder as gone, from the moment it received the renewal.</summary>
+    public long SilentFrom(long receivedAt) => receivedAt + TermMilliseconds + MarginMilliseconds;
+}

@@ -1,0 +1,336 @@
+using CacheEngine.Arbitration;
+using CacheEngine.Caps;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Authority;
+
+/// <summary>
+/// Applies events to one record: requests in order of arrival, rights taken back before a conflicting one is given.
+/// </summary>
+/// <remarks>
+/// The caller makes it atomic. Every judgement is a pure decision of CacheEngine.Core, one holder or one request at a time; this class only walks the
+/// record and carries the verdicts out. A request that cannot be served keeps its place and holds up those behind it, with one exception: a
+/// load that waits for another session's load lets others pass, so that a writer never waits for a factory.
+/// </remarks>
+internal static class RecordArbiter
+{
+    public static void Apply(RecordState record, in RecordEvent what, IRecordContext context)
+    {
+        switch (what.Kind)
+        {
+            case RecordEventKind.SessionGone:
+                Forget(record, what.Session);
+                break;
+            case RecordEventKind.Message:
+                TakeIn(record, what.Session, what.Message, context);
+                break;
+            case RecordEventKind.TimePassed:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(what), what.Kind, "Not a record event.");
+        }
+
+        Serve(record, context);
+    }
+
+    private static void TakeIn(RecordState record, SessionId session, in ClientMessage message, IRecordContext context)
+    {
+        switch (message.Kind)
+        {
+            case ClientMessageKind.Acquire:
+                Queue(record, session, RequestKind.Acquire, message, context);
+                break;
+            case ClientMessageKind.Load:
+                Queue(record, session, RequestKind.Load, message, context);
+                break;
+            case ClientMessageKind.Write:
+                Surrender(record, session);
+                Queue(record, session, RequestKind.Write, message, context);
+                break;
+            case ClientMessageKind.Remove:
+                Surrender(record, session);
+                Queue(record, session, RequestKind.Remove, message, context);
+                break;
+            case ClientMessageKind.Fill:
+                Fill(record, session, message, context);
+                break;
+            case ClientMessageKind.CapUpdate:
+                if (record.Find(session) is { } holder && holder.State.Cap == message.Cap)
+                {
+                    _ = holder.State.Answer(message.Seq, message.Caps);
+                }
+
+                break;
+            case ClientMessageKind.Release:
+                Release(record, session, message);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(message), message.Kind, "Not a message about an object.");
+        }
+    }
+
+    private static void Queue(
+        RecordState record, SessionId session, RequestKind kind, in ClientMessage message, IRecordContext context)
+    {
+        if (record.Find(session) is null)
+        {
+            context.Touched(record, session);
+        }
+
+        record.Requests.Add(new RequestState
+        {
+            Session = session,
+            RequestId = message.RequestId,
+            Kind = kind,
+            Need = Rights.Serve,
+            Want = Rights.AfterWrite,
+            Cookie = message.Cookie,
+            Payload = message.Payload,
+        });
+    }
+
+    private static void Surrender(RecordState record, SessionId session)
+    {
+        if (record.Find(session) is { } holder)
+        {
+            holder.State.Issued &= Rights.AfterWrite;
+            holder.State.Implemented &= Rights.AfterWrite;
+        }
+    }
+
+    private static void Fill(RecordState record, SessionId session, in ClientMessage message, IRecordContext context)
+    {
+        Holder? holder = record.Find(session);
+        bool stands = holder is not null
+            && holder.State.Cap == message.Cap
+            && holder.State.Issued.Contains(Rights.Exclusive)
+            && !record.HasValue;
+        Surrender(record, session);
+        if (stands)
+        {
+            record.Version++;
+            record.HasValue = true;
+            record.Payload = message.Payload;
+        }
+
+        AuthorityMessage reply = stands
+            ? Issue(record, holder!, AuthorityMessageKind.Written, holder!.State.Issued)
+            : About(record, AuthorityMessageKind.Refused);
+        reply.RequestId = message.RequestId;
+        reply.Cookie = message.Cookie;
+        context.Owe(session, ref reply);
+    }
+
+    private static void Release(RecordState record, SessionId session, in ClientMessage message)
+    {
+        // A release that names an older message than the last issue speaks of rights given since: it crossed them.
+        if (record.Find(session) is { } holder && holder.State.Cap == message.Cap && !holder.State.IssueSeq.IsAfter(message.Seq))
+        {
+            record.Holders.Remove(holder);
+        }
+    }
+
+    private static void Forget(RecordState record, SessionId session)
+    {
+        record.Requests.RemoveAll(request => request.Session == session);
+        if (record.Find(session) is { } holder)
+        {
+            record.Holders.Remove(holder);
+        }
+    }
+
+    private static void Serve(RecordState record, IRecordContext context)
+    {
+        int at = 0;
+        while (at < record.Requests.Count)
+        {
+            RequestState request = record.Requests[at];
+            CapSet need = Rights.NeededFor(request.Kind, request.Need, record.HasValue);
+            if (TryServe(record, request, need, context))
+            {
+                record.Requests.RemoveAt(at);
+                continue;
+            }
+
+            // A load that waits for a load lets the others pass; anything else holds up those behind it.
+            if (!WaitsForLoader(record, request))
+            {
+                return;
+            }
+
+            at++;
+        }
+    }
+
+    private static bool WaitsForLoader(RecordState record, in RequestState request)
+    {
+        if (request.Kind != RequestKind.Load || record.HasValue)
+        {
+            return false;
+        }
+
+        foreach (Holder holder in record.Holders)
+        {
+            if (holder.State.Session != request.Session && holder.State.Issued.Overlaps(CapSet.FileExcl))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool TryServe(RecordState record, in RequestState request, CapSet need, IRecordContext context)
+    {
+        CapSet others = CapSet.None;
+        CapSet othersIssued = CapSet.None;
+        foreach (Holder holder in record.Holders)
+        {
+            if (holder.State.Session != request.Session)
+            {
+                othersIssued |= holder.State.Issued;
+            }
+        }
+
+        if (ArbitrationDecision.AnswersAbsent(request.Kind, need, othersIssued, record.HasValue))
+        {
+            AuthorityMessage absent = About(record, AuthorityMessageKind.Grant);
+            Address(ref absent, request);
+            context.Owe(request.Session, ref absent);
+            return true;
+        }
+
+        long lookAgain = long.MaxValue;
+        bool isPatient = request.Kind == RequestKind.Load;
+        foreach (Holder holder in record.Holders)
+        {
+            if (holder.State.Session == request.Session)
+            {
+                continue;
+            }
+
+            HolderDecision step = HolderDecision.Decide(
+                holder.State, need, isPatient, context.View(holder.State.Session), context.Terms, context.Now);
+            Carry(record, holder, step, context);
+            others |= holder.State.Implemented;
+            lookAgain = step.Step is HolderStep.Revoke or HolderStep.Wait ? Math.Min(lookAgain, step.SilentFrom) : lookAgain;
+        }
+
+        ArbitrationDecision decision = ArbitrationDecision.Decide(request.Kind, need, request.Want, others);
+        if (decision.Outcome == ArbitrationOutcome.Wait)
+        {
+            context.LookAgain(record, lookAgain);
+            return false;
+        }
+
+        Grant(record, request, decision.Granted, context);
+        return true;
+    }
+
+    private static void Carry(RecordState record, Holder holder, in HolderDecision step, IRecordContext context)
+    {
+        bool takesBits = step.Keep != holder.State.Issued;
+        switch (step.Step)
+        {
+            case HolderStep.Revoke:
+                Revoke(record, holder, step.Keep, context);
+                break;
+            case HolderStep.Take:
+                if (takesBits)
+                {
+                    // It is told all the same, in order: it cannot extend its lease before it has taken this in.
+                    Revoke(record, holder, step.Keep, context);
+                }
+
+                holder.State.Implemented = holder.State.Issued;
+                break;
+            case HolderStep.Compatible:
+            case HolderStep.Wait:
+                break;
+            default:
+                throw new InvalidOperationException($"Unknown step {step.Step}.");
+        }
+    }
+
+    private static void Revoke(RecordState record, Holder holder, CapSet keep, IRecordContext context)
+    {
+        holder.State.Seq = holder.State.Seq.Next();
+        holder.State.Issued = keep;
+        AuthorityMessage revoke = About(record, AuthorityMessageKind.Revoke);
+        revoke.Cookie = holder.Cookie;
+        revoke.Cap = holder.State.Cap;
+        revoke.Seq = holder.State.Seq;
+        revoke.Caps = keep;
+        holder.State.RevokeSentAt = context.Now;
+        holder.State.RevokeMessage = context.Owe(holder.State.Session, ref revoke);
+    }
+
+    private static void Grant(RecordState record, in RequestState request, CapSet granted, IRecordContext context)
+    {
+        bool isWrite = request.Kind is RequestKind.Write or RequestKind.Remove;
+        if (isWrite)
+        {
+            record.Version++;
+            record.HasValue = request.Kind == RequestKind.Write;
+            record.Payload = request.Payload;
+        }
+
+        Holder holder = record.Find(request.Session) ?? Add(record, request.Session, context);
+        holder.Cookie = request.Cookie;
+        holder.State.Wanted = request.Want;
+
+        // Whoever waits behind a write would take the writer's right back at once: then it is not given.
+        bool isContended = isWrite && record.Requests.Count > 1;
+        CapSet caps = isContended ? CapSet.Pin : isWrite ? granted : holder.State.Issued | granted;
+        AuthorityMessage reply = Issue(record, holder, isWrite ? AuthorityMessageKind.Written : AuthorityMessageKind.Grant, caps);
+        Address(ref reply, request);
+        if (!isWrite)
+        {
+            reply.Payload = record.Payload;
+        }
+
+        context.Owe(request.Session, ref reply);
+    }
+
+    private static Holder Add(RecordState record, SessionId session, IRecordContext context)
+    {
+        var holder = new Holder { State = { Session = session, Cap = context.NewCapId() } };
+        record.Holders.Add(holder);
+        return holder;
+    }
+
+    private static AuthorityMessage Issue(RecordState record, Holder holder, AuthorityMessageKind kind, CapSet caps)
+    {
+        ref HolderState state = ref holder.State;
+        state.Seq = state.Seq.Next();
+        state.IssueSeq = (caps - state.Issued).IsEmpty ? state.IssueSeq : IssueSeq.At(state.Seq);
+        state.Issued = caps;
+        state.Implemented |= caps;
+        if (kind == AuthorityMessageKind.Written)
+        {
+            // The writer gave everything else up with its message.
+            state.Implemented = caps;
+        }
+
+        AuthorityMessage message = About(record, kind);
+        message.Cap = state.Cap;
+        message.Seq = state.Seq;
+        message.Caps = caps;
+        return message;
+    }
+
+    private static AuthorityMessage About(RecordState record, AuthorityMessageKind kind) => new()
+    {
+        Kind = kind,
+        Inode = record.Id,
+        Version = record.Version,
+        HasValue = record.HasValue,
+    };
+
+    private static void Address(ref AuthorityMessage message, in RequestState request)
+    {
+        message.RequestId = request.RequestId;
+        message.Cookie = request.Cookie;
+    }
+}

@@ -1,0 +1,34 @@
+using CacheEngine.Inodes;
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Caps;
+
+/// <summary>
+/// One grant, by one authority, on one inode: the edge between an inode and a session. Pooled.
+/// </summary>
+/// <remarks>It embeds its one pending answer: answers are cumulative, so queueing a cap twice is queueing it once.</remarks>
+internal sealed class Cap : OutboxEntry
+{
+    public Cap(int homeShard) => HomeShard = homeShard;
+
+    /// <summary>The pool shard whose accounts this object is in, for its whole life.</summary>
+    public int HomeShard { get; }
+
+    /// <summary>The next free object of the pool shard; guarded by that shard's gate.</summary>
+    public Cap? NextFree { get; set; }
+
+    /// <summary>The inode this cap is on; null while it is in the pool. Set once per use, before the cap is seen by anybody else.</summary>
+    public Inode? Inode { get; set; }
+
+    /// <summary>Guarded by the inode's gate; reached only through <see cref="Inode.Hold"/>.</summary>
+    public CapState State;
+
+    /// <summary>Whether the authority waits for an answer, or is to be told of a voluntary return. Guarded by the inode's gate.</summary>
+    public bool AnswerDue;
+
+    public override bool TryBuild(out Protocol.ClientMessage message)
+    {
+        using Inode.Hold hold = Inode!.Enter();
+        return hold.TryTakeAnswer(out message);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Text;
+using CacheEngine.Protocol;
+using Microsoft.Extensions.Caching.Hybrid;
+
+namespace CacheEngine.Coherence;
+
+/// <summary>
+/// Turns a cache's values into payloads and back. Runs on callers' threads only, never in a pump, since serializers are user code.
+/// </summary>
+/// <remarks>A serialised value is one byte (0: null, 1: a value follows) and the serializer's bytes.</remarks>
+internal sealed class ValueCodec<TValue>(IHybridCacheSerializer<TValue>? serializer)
+{
+    private const byte Null = 0;
+    private const byte Present = 1;
+
+    public Payload Encode(TValue value)
+    {
+        if (serializer is null)
+        {
+            return Payload.OfReference(value);
+        }
+
+        var writer = new ArrayBufferWriter<byte>();
+        writer.GetSpan(1)[0] = value is null ? Null : Present;
+        writer.Advance(1);
+        if (value is not null)
+        {
+            serializer.Serialize(value, writer);
+        }
+
+        return Payload.OfBytes(writer.WrittenMemory);
+    }
+
+    public TValue Decode(in Payload payload)
+    {
+        if (payload.Kind == PayloadKind.Reference)
+        {
+            return (TValue)payload.Reference!;
+        }
+
+        ReadOnlyMemory<byte> bytes = payload.Bytes;
+        return bytes.Span[0] == Null ? default! : serializer!.Deserialize(new ReadOnlySequence<byte>(bytes[1..]));
+    }
+}
+
+/// <summary>The serializers that need no configuration.</summary>
+internal static class BuiltInSerializers
+{
+    public static IHybridCacheSerializer<TValue>? Find<TValue>() =>
+        typeof(TValue) == typeof(string) ? (IHybridCacheSerializer<TValue>)(object)new TextSerializer()
+        : typeof(TValue) == typeof(byte[]) ? (IHybridCacheSerializer<TValue>)(object)new BytesSerializer()
+        : null;
+
+    private sealed class TextSerializer : IHybridCacheSerializer<string>
+    {
+        public string Deserialize(ReadOnlySequence<byte> source) => Encoding.UTF8.GetString(source);
+
+        public void Serialize(string value, IBufferWriter<byte> target) => Encoding.UTF8.GetBytes(value, target);
+    }
+
+    private sealed class BytesSerializer : IHybridCacheSerializer<byte[]>
+    {
+        public byte[] Deserialize(ReadOnlySequence<byte> source) => source.ToArray();
+
+        public void Serialize(byte[] value, IBufferWriter<byte> target) => target.Write(value);
+    }
+}

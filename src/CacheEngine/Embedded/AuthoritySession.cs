@@ -1,0 +1,146 @@
+using CacheEngine.Authority;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Embedded;
+
+/// <summary>
+/// One session of the embedded authority, both ends of its link: what the node posts is queued here and taken in by this pump, in order;
+/// what the node is owed waits in the store until the node receives it.
+/// </summary>
+internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
+{
+    private readonly EmbeddedAuthority _authority;
+    private readonly StoredSession _stored;
+    private readonly LinkPolicy _links;
+    private readonly MessageQueue<ClientMessage> _posted = new();
+    private readonly MessageQueue<ClientMessage> _renewals = new();
+    private readonly DelayedWake _wakeNode;
+    private readonly DelayedWake _wakeSelf;
+    private int _isEndDue;
+
+    public AuthoritySession(EmbeddedAuthority authority, StoredSession stored, SessionOpening opening, LinkPolicy links, PumpScheduler scheduler, Action wakeNode)
+        : base(scheduler)
+    {
+        _authority = authority;
+        _stored = stored;
+        _links = links;
+        Opening = opening;
+        _wakeNode = new DelayedWake(authority.Clock, wakeNode);
+        _wakeSelf = new DelayedWake(authority.Clock, Wake);
+    }
+
+    public SessionOpening Opening { get; }
+
+    /// <inheritdoc/>
+    public SessionId Id => _stored.Id;
+
+    /// <inheritdoc/>
+    public LeaseTerms Terms => _authority.Terms;
+
+    public StoredSession Stored => _stored;
+
+    /// <inheritdoc/>
+    public void Post(in ClientMessage message) => Queue(_posted, message);
+
+    /// <inheritdoc/>
+    public void Renew(in ClientMessage message) => Queue(_renewals, message);
+
+    /// <inheritdoc/>
+    public bool TryReceiveRenewal(out AuthorityMessage message)
+    {
+        message = default;
+        return _links.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
+    }
+
+    /// <inheritdoc/>
+    public bool TryReceive(out AuthorityMessage message)
+    {
+        message = default;
+        if (!_links.IsOpen(LinkDirection.ToNode, Opening.Node))
+        {
+            return false;
+        }
+
+        if (_stored.TryTakeOwed(_authority.Clock.Now, out message))
+        {
+            return true;
+        }
+
+        RingWhenDue();
+        return false;
+    }
+
+    /// <summary>Wakes the node when the next thing it is owed is due.</summary>
+    public void RingWhenDue()
+    {
+        long due = _stored.NextDue;
+        if (due != long.MaxValue)
+        {
+            _wakeNode.At(due);
+        }
+    }
+
+    /// <summary>Wakes both ends: the link may be open again.</summary>
+    public void WakeBoth()
+    {
+        Wake();
+        _wakeNode.At(long.MinValue);
+    }
+
+    /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards.</summary>
+    public void EndSoon()
+    {
+        Volatile.Write(ref _isEndDue, 1);
+        Wake();
+    }
+
+    /// <inheritdoc/>
+    public override bool TryRunOne()
+    {
+        if (Volatile.Read(ref _isEndDue) != 0)
+        {
+            _authority.End(this);
+            return false;
+        }
+
+        if (!_links.IsOpen(LinkDirection.ToAuthority, Opening.Node))
+        {
+            return false;
+        }
+
+        long now = _authority.Clock.Now;
+        if (_renewals.TryTake(now, out ClientMessage renewal))
+        {
+            _authority.TakeInRenewal(this, renewal, now);
+            return true;
+        }
+
+        if (_posted.TryTake(now, out ClientMessage message))
+        {
+            _authority.TakeIn(this, message, now);
+            return true;
+        }
+
+        long due = Math.Min(_posted.NextDue, _renewals.NextDue);
+        if (due != long.MaxValue)
+        {
+            _wakeSelf.At(due);
+        }
+
+        return false;
+    }
+
+    public void Dispose()
+    {
+        _wakeNode.Dispose();
+        _wakeSelf.Dispose();
+    }
+
+    private void Queue(MessageQueue<ClientMessage> queue, in ClientMessage message)
+    {
+        queue.Add(message, _authority.Clock.Now + _links.Delay(LinkDirection.ToAuthority, Opening.Node));
+        Wake();
+    }
+}

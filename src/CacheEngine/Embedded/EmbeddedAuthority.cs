@@ -1,0 +1,232 @@
+using System.Collections.Concurrent;
+using CacheEngine.Authority;
+using CacheEngine.Embedded;
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine;
+
+/// <summary>
+/// An authority in this process, over records in its memory. It serves any number of caches through the same messages as a remote one.
+/// </summary>
+/// <remarks>
+/// For a single process, for tests, and for trying CacheEngine out. Values are held by reference unless <see cref="EmbeddedAuthorityOptions.CopyValues"/>
+/// is set. When the process dies, everything is lost. Thread-safe.
+/// </remarks>
+public sealed class EmbeddedAuthority : CacheAuthority
+{
+    private readonly EmbeddedAuthorityOptions _options;
+    private readonly PumpScheduler _scheduler;
+    private readonly LinkPolicy _links;
+    private readonly ConcurrentDictionary<SessionId, AuthoritySession> _sessions = new();
+    private readonly ConcurrentDictionary<string, string> _shapes = new(StringComparer.Ordinal);
+    private readonly LookAgainPump _lookAgain;
+    private readonly ITimer _sessionTimer;
+    private long _lastSession;
+    private long _refusedMessages;
+    private int _isDisposed;
+
+    private EmbeddedAuthority(EmbeddedAuthorityOptions options, LeaseTerms terms)
+    {
+        _options = options;
+        Terms = terms;
+        Clock = new EngineClock(options.TimeProvider);
+        _scheduler = options.Scheduler ?? InlinePumpScheduler.Instance;
+        _links = options.Links ?? new FixedLatency((long)options.Latency.TotalMilliseconds);
+        _lookAgain = new LookAgainPump(_scheduler, this);
+        Store = new MemoryRecordStore(terms, _links, _lookAgain.Add)
+        {
+            Doorbell = Ring,
+        };
+        TimeSpan period = TimeSpan.FromMilliseconds(terms.TermMilliseconds);
+        _sessionTimer = options.TimeProvider.CreateTimer(static state => ((EmbeddedAuthority)state!).EndSilentSessions(), this, period, period);
+    }
+
+    /// <inheritdoc/>
+    public override TimeProvider TimeProvider => _options.TimeProvider;
+
+    /// <summary>How many messages were refused because they were malformed or about nothing known. Zero in a healthy system.</summary>
+    public long RefusedMessages => Volatile.Read(ref _refusedMessages);
+
+    internal override bool CopiesValues => _options.CopyValues;
+
+    internal EngineClock Clock { get; }
+
+    internal LeaseTerms Terms { get; }
+
+    internal MemoryRecordStore Store { get; }
+
+    /// <summary>Creates an authority.</summary>
+    /// <exception cref="ArgumentException">The options contradict each other or are out of range; the message names the option and the rule.</exception>
+    public static EmbeddedAuthority Create(EmbeddedAuthorityOptions? options = null)
+    {
+        options ??= new EmbeddedAuthorityOptions();
+        ArgumentNullException.ThrowIfNull(options.TimeProvider);
+        RequireRange(options.LeaseTerm, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1), nameof(options.LeaseTerm));
+        RequireRange(options.ClockGranularity, TimeSpan.Zero, TimeSpan.FromSeconds(1), nameof(options.ClockGranularity));
+        RequireRange(options.Latency, TimeSpan.Zero, TimeSpan.FromMinutes(1), nameof(options.Latency));
+        TimeSpan sessionTimeout = options.SessionTimeout ?? (5 * options.LeaseTerm);
+        RequireRange(sessionTimeout, options.LeaseTerm, TimeSpan.FromDays(1), nameof(options.SessionTimeout));
+        var terms = new LeaseTerms(
+            (long)options.LeaseTerm.TotalMilliseconds,
+            options.ClockDrift,
+            (long)Math.Ceiling(options.ClockGranularity.TotalMilliseconds),
+            (long)sessionTimeout.TotalMilliseconds);
+        return new EmbeddedAuthority(options, terms);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _sessionTimer.DisposeAsync().ConfigureAwait(EngineAwait.Captured);
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            session.EndSoon();
+        }
+
+        _lookAgain.Dispose();
+    }
+
+    /// <inheritdoc/>
+    internal override async ValueTask<ISessionLink> OpenSessionAsync(SessionOpening opening, Action wake, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await CrossAsync(LinkDirection.ToAuthority, opening.Node, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
+        string shape = _shapes.GetOrAdd(opening.Region, opening.Shape);
+        if (!string.Equals(shape, opening.Shape, StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException(
+                $"Region '{opening.Region}' holds {shape}; it cannot be opened as {opening.Shape}. All caches of a region must agree.");
+        }
+
+        var id = new SessionId(Interlocked.Increment(ref _lastSession));
+        StoredSession stored = Store.AddSession(id, opening.Node, Clock.Now);
+        var session = new AuthoritySession(this, stored, opening, _links, _scheduler, wake);
+        _sessions[id] = session;
+        await CrossAsync(LinkDirection.ToNode, opening.Node, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        return session;
+    }
+
+    /// <summary>Takes in a renewal and answers it.</summary>
+    internal void TakeInRenewal(AuthoritySession session, in ClientMessage message, long now)
+    {
+        if (MessageRules.Judge(message, session.Id) != MessageFault.None)
+        {
+            Interlocked.Increment(ref _refusedMessages);
+            return;
+        }
+
+        session.Stored.TookIn(message.TookIn);
+        if (session.Stored.TryRenew(message, now, now + _links.Delay(LinkDirection.ToNode, session.Opening.Node)))
+        {
+            session.RingWhenDue();
+        }
+    }
+
+    /// <summary>Takes in a message: judged whole, then one transition of one record.</summary>
+    internal void TakeIn(AuthoritySession session, in ClientMessage message, long now)
+    {
+        if (MessageRules.Judge(message, session.Id) != MessageFault.None)
+        {
+            Interlocked.Increment(ref _refusedMessages);
+            return;
+        }
+
+        session.Stored.TookIn(message.TookIn);
+        if (message.Kind == ClientMessageKind.Close)
+        {
+            session.EndSoon();
+            return;
+        }
+
+        InodeId id = message.Inode.IsKnown ? message.Inode : Store.Bind(session.Opening.Region, message.Key);
+        if (!Store.TryTransit(id, new RecordEvent(RecordEventKind.Message, session.Id, message), now))
+        {
+            Interlocked.Increment(ref _refusedMessages);
+        }
+    }
+
+    /// <summary>Ends a session and tells its node; called by the session's own pump.</summary>
+    internal void End(AuthoritySession session)
+    {
+        if (!session.Stored.TryEnd())
+        {
+            return;
+        }
+
+        long now = Clock.Now;
+        foreach (InodeId id in session.Stored.Touched())
+        {
+            Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session.Id), now);
+        }
+
+        session.Stored.TellEnd(now + _links.Delay(LinkDirection.ToNode, session.Opening.Node));
+        session.RingWhenDue();
+        _sessions.TryRemove(session.Id, out _);
+        Store.RemoveSession(session.Id);
+    }
+
+    /// <summary>Looks at a record again because time has passed.</summary>
+    internal void LookAgain(InodeId id) =>
+        Store.TryTransit(id, new RecordEvent(RecordEventKind.TimePassed, default), Clock.Now);
+
+    /// <summary>Wakes all links: some may be open again.</summary>
+    internal void WakeLinks()
+    {
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            session.WakeBoth();
+        }
+    }
+
+    private static void RequireRange(TimeSpan value, TimeSpan minimum, TimeSpan maximum, string name)
+    {
+        if (value < minimum || value > maximum)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} must be between {minimum} and {maximum}.");
+        }
+    }
+
+    private async ValueTask CrossAsync(LinkDirection direction, string node, CancellationToken cancellationToken)
+    {
+        long delay = _links.Delay(direction, node);
+        if (delay > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(delay), TimeProvider, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        }
+
+        // Bound: until the link opens or the caller gives up, one look every ten milliseconds.
+        while (!_links.IsOpen(direction, node))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        }
+    }
+
+    private void Ring(SessionId id)
+    {
+        if (_sessions.TryGetValue(id, out AuthoritySession? session))
+        {
+            session.RingWhenDue();
+        }
+    }
+
+    private void EndSilentSessions()
+    {
+        long now = Clock.Now;
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            if (now - session.Stored.View.LastRenewedAt >= Terms.SessionTimeoutMilliseconds)
+            {
+                session.EndSoon();
+            }
+        }
+    }
+}

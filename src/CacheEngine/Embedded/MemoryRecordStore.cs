@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using CacheEngine.Arbitration;
+using CacheEngine.Authority;
+using CacheEngine.Caps;
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Embedded;
+
+/// <summary>
+/// Records in this process's memory: a transition is atomic by the record's gate, and what sessions are owed is a queue each.
+/// </summary>
+/// <remarks>Process death loses all of it. Records are kept for ever: an object's version must not go back when it is removed and written again.</remarks>
+internal sealed class MemoryRecordStore : IRecordStore
+{
+    private readonly ConcurrentDictionary<RegionKey, Entry> _byKey = new();
+    private readonly ConcurrentDictionary<InodeId, Entry> _byId = new();
+    private readonly ConcurrentDictionary<SessionId, StoredSession> _sessions = new();
+    private readonly LeaseTerms _terms;
+    private readonly LinkPolicy _links;
+    private readonly Action<InodeId, long> _lookAgain;
+    private long _lastInode;
+    private long _lastCap;
+
+    [ThreadStatic]
+    private static List<StoredSession>? t_rung;
+
+    /// <param name="terms">The lease terms of every session.</param>
+    /// <param name="links">How long messages are under way.</param>
+    /// <param name="lookAgain">Called, with no gate held, when a record must be looked at again at a given time.</param>
+    public MemoryRecordStore(LeaseTerms terms, LinkPolicy links, Action<InodeId, long> lookAgain)
+    {
+        _terms = terms;
+        _links = links;
+        _lookAgain = lookAgain;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Memory forgets only with the process.</remarks>
+    public long Incarnation => 1;
+
+    /// <inheritdoc/>
+    public Action<SessionId>? Doorbell { get; set; }
+
+    /// <summary>Makes a session known; its links are named by <paramref name="node"/> in fault injection.</summary>
+    public StoredSession AddSession(SessionId id, string node, long now)
+    {
+        var session = new StoredSession(id, node, now);
+        _sessions[id] = session;
+        return session;
+    }
+
+    /// <summary>Forgets a session that has ended and whose records have heard of it.</summary>
+    public void RemoveSession(SessionId id) => _sessions.TryRemove(id, out _);
+
+    /// <inheritdoc/>
+    public InodeId Bind(string region, ReadOnlyMemory<byte> key)
+    {
+        var named = new RegionKey(region, key);
+        if (_byKey.TryGetValue(named, out Entry? found))
+        {
+            return found.Record.Id;
+        }
+
+        var fresh = new Entry(this, new InodeId(Interlocked.Increment(ref _lastInode)));
+        _byId[fresh.Record.Id] = fresh;
+        Entry bound = _byKey.GetOrAdd(new RegionKey(region, key.ToArray()), fresh);
+        if (!ReferenceEquals(bound, fresh))
+        {
+            _byId.TryRemove(fresh.Record.Id, out _);
+        }
+
+        return bound.Record.Id;
+    }
+
+    /// <inheritdoc/>
+    public bool TryTransit(InodeId id, in RecordEvent what, long now)
+    {
+        if (!_byId.TryGetValue(id, out Entry? entry))
+        {
+            return false;
+        }
+
+        // One list a thread, taken out while it is in use: a doorbell may lead back here.
+        List<StoredSession> rung = t_rung ?? new List<StoredSession>(16);
+        t_rung = null;
+        entry.Apply(what, now, rung, out StoredSession? touchedBy, out long lookAgainAt);
+
+        // What may allocate or ring waits until the gate is left.
+        touchedBy?.Touch(id);
+        if (lookAgainAt != long.MaxValue)
+        {
+            _lookAgain(id, lookAgainAt);
+        }
+
+        foreach (StoredSession session in rung)
+        {
+            Doorbell?.Invoke(session.Id);
+        }
+
+        rung.Clear();
+        t_rung = rung;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public bool TryTakeOwed(SessionId session, long now, out AuthorityMessage message)
+    {
+        message = default;
+        return _sessions.TryGetValue(session, out StoredSession? stored) && stored.TryTakeOwed(now, out message);
+    }
+
+    /// <summary>Every record's rights, for tests of the never-together rule; each record is looked at under its own gate.</summary>
+    public void Inspect(Action<RecordState> look)
+    {
+        foreach (Entry entry in _byId.Values)
+        {
+            entry.Inspect(look);
+        }
+    }
+
+    private readonly struct RegionKey(string region, ReadOnlyMemory<byte> key) : IEquatable<RegionKey>
+    {
+        private readonly string _region = region;
+        private readonly ReadOnlyMemory<byte> _key = key;
+
+        public bool Equals(RegionKey other) =>
+            string.Equals(_region, other._region, StringComparison.Ordinal) && _key.Span.SequenceEqual(other._key.Span);
+
+        public override bool Equals([NotNullWhen(true)] object? obj) => obj is RegionKey other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            ulong region = KeyHash.OfBytes(MemoryMarshal.AsBytes(_region.AsSpan()), 0);
+            return (int)KeyHash.OfBytes(_key.Span, region);
+        }
+    }
+
+    /// <summary>A record with its gate, and the world as the transition under way sees it.</summary>
+    private sealed class Entry(MemoryRecordStore store, InodeId id) : IRecordContext
+    {
+        private SpinGate _gate;
+        private long _now;
+        private long _lookAgainAt;
+        private StoredSession? _touchedBy;
+        private List<StoredSession>? _rung;
+
+        public RecordState Record { get; } = new(id);
+
+        public long Now => _now;
+
+        public LeaseTerms Terms => store._terms;
+
+        public void Apply(in RecordEvent what, long now, List<StoredSession> rung, out StoredSession? touchedBy, out long lookAgainAt)
+        {
+            _gate.Enter(LockLevel.Record);
+            try
+            {
+                _now = now;
+                _lookAgainAt = long.MaxValue;
+                _touchedBy = null;
+                _rung = rung;
+                RecordArbiter.Apply(Record, what, this);
+            }
+            finally
+            {
+                touchedBy = _touchedBy;
+                lookAgainAt = _lookAgainAt;
+                _rung = null;
+                _gate.Leave(LockLevel.Record);
+            }
+        }
+
+        public void Inspect(Action<RecordState> look)
+        {
+            _gate.Enter(LockLevel.Record);
+            try
+            {
+                look(Record);
+            }
+            finally
+            {
+                _gate.Leave(LockLevel.Record);
+            }
+        }
+
+        public SessionView View(SessionId session) =>
+            store._sessions.TryGetValue(session, out StoredSession? stored) ? stored.View : new SessionView(0, default, HasEnded: true);
+
+        public MessageSeq Owe(SessionId session, ref AuthorityMessage message)
+        {
+            if (!store._sessions.TryGetValue(session, out StoredSession? stored))
+            {
+                return default;
+            }
+
+            long due = _now + store._links.Delay(LinkDirection.ToNode, stored.Node);
+            MessageSeq seq = stored.Owe(ref message, due);
+            if (!_rung!.Contains(stored))
+            {
+                _rung.Add(stored);
+            }
+
+            return seq;
+        }
+
+        public CapId NewCapId() => new((ulong)Interlocked.Increment(ref store._lastCap));
+
+        public void Touched(RecordState record, SessionId session) =>
+            _touchedBy = store._sessions.TryGetValue(session, out StoredSession? stored) ? stored : null;
+
+        public void LookAgain(RecordState record, long at) => _lookAgainAt = Math.Min(_lookAgainAt, at);
+    }
+}

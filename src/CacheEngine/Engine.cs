@@ -1,0 +1,700 @@
+using CacheEngine.Authority;
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Reservations;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine;
+
+/// <summary>The sizes and bounds of one engine.</summary>
+internal sealed record EngineOptions
+{
+    public required SessionOpening Opening { get; init; }
+
+    public required TimeProvider TimeProvider { get; init; }
+
+    public required int MaxEntries { get; init; }
+
+    public required int MaxOperations { get; init; }
+
+    public required TimeSpan OperationTimeout { get; init; }
+
+    public required PumpScheduler Scheduler { get; init; }
+}
+
+/// <summary>
+/// The composition root of one node: builds the rooms, connects them, starts and stops them. It decides nothing: decisions are made in
+/// CacheEngine.Core, state is changed in the inode's gate, and this class carries the effects outside.
+/// </summary>
+internal sealed class Engine : IAsyncDisposable
+{
+    /// <summary>How much further than the monotonic clock the wall clock may go between two ticks, beside the tick itself.</summary>
+    private const long SuspendAllowanceMilliseconds = 500;
+
+    private const int OutboxShards = 4;
+
+    private static readonly TimeSpan ReopenDelay = TimeSpan.FromMilliseconds(100);
+
+    private readonly EngineOptions _options;
+    private readonly CacheAuthority _authority;
+    private readonly InodeTable _table;
+    private readonly OperationPool _operations;
+    private readonly InodeActivityPool _activities = new();
+    private readonly OperationLedger _ledger;
+    private readonly Outbox _outbox = new(OutboxShards);
+    private readonly OutboundPump _outbound;
+    private readonly InboundPump _inbound;
+    private readonly TimerPump _timerPump;
+    private readonly Action _wakeInbound;
+    private readonly CancellationTokenSource _stopping = new();
+    private ITimer? _timer;
+    private long _lastTickAt;
+    private long _lastWallAt;
+    private int _disposed;
+    private long _revokes;
+    private long _questions;
+
+    public Engine(CacheAuthority authority, InodeTable table, EngineOptions options)
+    {
+        _authority = authority;
+        _table = table;
+        _options = options;
+        Clock = new EngineClock(options.TimeProvider);
+        Session = new Session();
+        Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: Environment.ProcessorCount);
+        _operations = new OperationPool(Cancel);
+        _ledger = new OperationLedger(options.MaxOperations);
+        _outbound = new OutboundPump(options.Scheduler, _outbox, Session);
+        _inbound = new InboundPump(options.Scheduler, this);
+        _timerPump = new TimerPump(options.Scheduler, this);
+        _wakeInbound = _inbound.Wake;
+    }
+
+    public EngineClock Clock { get; }
+
+    public Session Session { get; }
+
+    public CapPool Pool { get; }
+
+    public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    /// <summary>How many revokes have been taken in.</summary>
+    public long Revokes => Volatile.Read(ref _revokes);
+
+    /// <summary>How many questions have been asked of the authority.</summary>
+    public long Questions => Volatile.Read(ref _questions);
+
+    public int OperationsInFlight => _ledger.Count;
+
+    /// <summary>Opens the session and starts the timer.</summary>
+    public async ValueTask StartAsync(CancellationToken cancellationToken)
+    {
+        await OpenSessionAsync(cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        _lastTickAt = Clock.Now;
+        _lastWallAt = Clock.WallNow;
+        var period = TimeSpan.FromMilliseconds(Math.Clamp(Session.Link!.Terms.RenewIntervalMilliseconds / 4, 1, 250));
+        _timer = Clock.Provider.CreateTimer(static state => ((TimerPump)state!).Tick(), _timerPump, period, period);
+    }
+
+    /// <inheritdoc cref="ReadAsync{TKey, TValue}(Inode{TKey, TValue}, OperationKind, KeyIdentity{TKey}, ref CapReservation, CancellationToken)"/>
+    public ValueTask<OperationResult> ReadAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode, OperationKind kind, KeyIdentity<TKey> identity, CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        CapReservation caps = default;
+        try
+        {
+            return ReadAsync(inode, kind, identity, ref caps, cancellationToken);
+        }
+        finally
+        {
+            caps.Dispose();
+        }
+    }
+
+    /// <summary>Waits for a value or for the duty to load it. Needs no message if the answer is known under a right.</summary>
+    /// <exception cref="InvalidOperationException">A stated bound is reached; nothing was changed.</exception>
+    public ValueTask<OperationResult> ReadAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode, OperationKind kind, KeyIdentity<TKey> identity, ref CapReservation caps, CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        byte[]? key = inode.UnguardedId.IsKnown ? null : identity.Encode(inode.Key);
+        EnsureCap(inode, ref caps);
+        long now = Clock.Now;
+        Operation operation = Rent(kind, inode, now, default, null, 0);
+        InodeActivity? spare = _activities.Rent();
+        OperationResult known;
+        bool isFull = false;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.Expire(now);
+            known = hold.TryAnswer(kind, Session, now);
+            if (known.Status == OperationStatus.Pending && !(isFull = !_ledger.TryAdd(operation)))
+            {
+                Prepare(hold, ref spare, ref caps, key);
+                hold.AddWaiter(operation);
+                Ask(inode, hold, now);
+            }
+        }
+
+        ReturnSpare(spare);
+        return Finish(operation, known, isFull, cancellationToken);
+    }
+
+    /// <summary>Sends a write or remove. From here on this node serves nothing for the key until the authority has answered.</summary>
+    /// <exception cref="InvalidOperationException">A stated bound is reached; nothing was changed.</exception>
+    public ValueTask<OperationResult> WriteAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode,
+        OperationKind kind,
+        KeyIdentity<TKey> identity,
+        Payload payload,
+        object? localValue,
+        CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        byte[]? key = inode.UnguardedId.IsKnown ? null : identity.Encode(inode.Key);
+        Operation operation = Rent(kind, inode, Clock.Now, payload, localValue, 0);
+        CapReservation caps = default;
+        bool isFull;
+        try
+        {
+            EnsureCap(inode, ref caps);
+            InodeActivity? spare = _activities.Rent();
+            using (Inode.Hold hold = inode.Enter())
+            {
+                isFull = !_ledger.TryAdd(operation);
+                if (!isFull)
+                {
+                    Prepare(hold, ref spare, ref caps, key);
+                    hold.BeginWrite(operation);
+                    _outbox.Append(operation, inode.Cookie);
+                }
+            }
+
+            ReturnSpare(spare);
+        }
+        finally
+        {
+            caps.Dispose();
+        }
+
+        return Finish(operation, default, isFull, cancellationToken);
+    }
+
+    /// <summary>Sends a loaded value to be stored, if the right it was loaded under still stands; else the outcome is refused.</summary>
+    public ValueTask<OperationResult> FillAsync(Inode inode, Payload payload, object? localValue, uint epoch)
+    {
+        Operation operation = Rent(OperationKind.Fill, inode, Clock.Now, payload, localValue, epoch);
+        InodeActivity? spare = _activities.Rent();
+        CapReservation none = default;
+        OperationResult known = default;
+        bool isFull;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            isFull = !_ledger.TryAdd(operation);
+            if (!isFull)
+            {
+                Prepare(hold, ref spare, ref none, null);
+                if (hold.TryBeginFill(operation, Session.Generation))
+                {
+                    _outbox.Append(operation, inode.Cookie);
+                }
+                else
+                {
+                    _ledger.Remove(operation);
+                    known = new OperationResult(OperationStatus.Refused);
+                }
+            }
+        }
+
+        ReturnSpare(spare);
+        return Finish(operation, known, isFull, CancellationToken.None);
+    }
+
+    /// <summary>Gives an exclusive right back without a value.</summary>
+    public void Abandon(Inode inode, uint epoch)
+    {
+        using (Inode.Hold hold = inode.Enter())
+        {
+            if (hold.Abandon(epoch, Session.Generation))
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+
+            Ask(inode, hold, Clock.Now);
+        }
+
+        _outbound.Wake();
+    }
+
+    /// <summary>Joins the load of an inode or starts one.</summary>
+    public LoadFlight JoinOrStart(Inode inode, LoadFlight fresh)
+    {
+        InodeActivity? spare = _activities.Rent();
+        LoadFlight flight;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            if (!hold.HasActivity)
+            {
+                hold.Attach(spare);
+                spare = null;
+            }
+
+            flight = hold.JoinOrStart(fresh, Session, Clock.Now);
+        }
+
+        ReturnSpare(spare);
+        return flight;
+    }
+
+    /// <summary>Ends a load for those who come later.</summary>
+    public void EndFlight(Inode inode, LoadFlight flight)
+    {
+        InodeActivity? idle;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.EndFlight(flight);
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+    }
+
+    /// <summary>Publishes a value that this node made or decoded, if the right still stands.</summary>
+    public bool TryPublish(Inode inode, object? value, long version, uint epoch, long expiry)
+    {
+        using Inode.Hold hold = inode.Enter();
+        return hold.TryPublish(value, version, epoch, Session.Generation, expiry);
+    }
+
+    /// <summary>The load starts to run its factory: who comes from here on joins only while its right stands.</summary>
+    public void BeginLoad(Inode inode, LoadFlight flight, uint epoch)
+    {
+        using Inode.Hold hold = inode.Enter();
+        hold.BeginLoad(flight, epoch);
+    }
+
+    /// <summary>Ends a use of rights; answers a revoke that waited for it.</summary>
+    public void Put(Inode inode, CapSet had)
+    {
+        bool owes;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            owes = hold.Put(had);
+            if (owes)
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+        }
+
+        if (owes)
+        {
+            _outbound.Wake();
+        }
+    }
+
+    /// <summary>Takes in one message: judged whole, applied under the inode's gate, then counted as taken in.</summary>
+    public void TakeIn(in AuthorityMessage message, ISessionLink link)
+    {
+        MessageFault fault = MessageRules.Judge(message, link.Id, Session.TookIn);
+        if (fault == MessageFault.OtherSession)
+        {
+            return;
+        }
+
+        if (fault != MessageFault.None || message.Kind == AuthorityMessageKind.SessionEnded)
+        {
+            // A gap or a message that cannot be understood may hide a revoke: the session's rights are not to be trusted any more.
+            LoseSession();
+            return;
+        }
+
+        long now = Clock.Now;
+        var done = default(OperationList);
+        Inode? inode = _table.Find(message.Cookie, message.Inode);
+        if (inode is { HasCap: true })
+        {
+            Apply(message, inode, now, ref done);
+        }
+        else if (message.Kind is AuthorityMessageKind.Grant or AuthorityMessageKind.Revoke && message.Cap.Value != 0)
+        {
+            ReleaseUnknown(message, link);
+        }
+
+        bool wasLapsed = now >= Session.Deadline;
+        bool moved = Session.Took(message.Sequence);
+        CompleteAll(ref done);
+        if (moved && wasLapsed)
+        {
+            OnLeaseRegained();
+        }
+
+        _outbound.Wake();
+    }
+
+    /// <summary>Takes in the answer to a renewal.</summary>
+    public void TakeInRenewal(in AuthorityMessage message, ISessionLink link)
+    {
+        if (MessageRules.Judge(message, link.Id, Session.TookIn) != MessageFault.None || message.Kind != AuthorityMessageKind.Renewed)
+        {
+            return;
+        }
+
+        bool wasLapsed = Clock.Now >= Session.Deadline;
+        if (Session.Renewed(message, link.Terms) && wasLapsed)
+        {
+            OnLeaseRegained();
+        }
+    }
+
+    /// <summary>What the timer does, at most a quarter of the renewal interval apart.</summary>
+    public void OnTick()
+    {
+        if (IsDisposed)
+        {
+            return;
+        }
+
+        long now = Clock.Now;
+        long wall = Clock.WallNow;
+        if (SuspendDecision.Decide(now - _lastTickAt, wall - _lastWallAt, SuspendAllowanceMilliseconds))
+        {
+            Session.VoidLease();
+        }
+
+        _lastTickAt = now;
+        _lastWallAt = wall;
+        if (Session.Link is { } link && Session.TryRenew(now, out RenewSeq seq))
+        {
+            link.Renew(new ClientMessage { Kind = ClientMessageKind.Renew, Session = link.Id, Renew = seq, TookIn = Session.TookIn });
+        }
+
+        EndOverdue(now);
+    }
+
+    /// <summary>Ends the wait of a caller that gave up. A read is forgotten; a write stays under way and its outcome is unknown.</summary>
+    public void Cancel(Operation operation) => EndEarly(operation.Inode, operation.Ticket, OperationStatus.Canceled);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _stopping.Cancel();
+        if (_timer is not null)
+        {
+            await _timer.DisposeAsync().ConfigureAwait(EngineAwait.Captured);
+        }
+
+        if (Session.TryLose(out ISessionLink? link))
+        {
+            link.Post(new ClientMessage
+            {
+                Kind = ClientMessageKind.Close,
+                Session = link.Id,
+                TookIn = Session.TookIn,
+            });
+        }
+
+        _table.Visit(EndAll);
+    }
+
+    private Operation Rent(OperationKind kind, Inode inode, long now, Payload payload, object? localValue, uint epoch)
+    {
+        if (IsDisposed)
+        {
+            throw new ObjectDisposedException("CoherentCache");
+        }
+
+        Operation operation = _operations.Rent();
+        long deadline = now + (long)_options.OperationTimeout.TotalMilliseconds;
+        operation.Prepare(kind, inode, _ledger.NextTicket(), deadline, payload, localValue, epoch);
+        return operation;
+    }
+
+    private void EnsureCap(Inode inode, ref CapReservation caps)
+    {
+        if (!inode.HasCap && caps.Count == 0)
+        {
+            caps = Pool.Reserve(1);
+        }
+    }
+
+    private static void Prepare(in Inode.Hold hold, ref InodeActivity? spare, ref CapReservation caps, byte[]? key)
+    {
+        if (!hold.HasActivity)
+        {
+            hold.Attach(spare!);
+            spare = null;
+        }
+
+        if (!hold.HasCap)
+        {
+            hold.Attach(caps.Take());
+        }
+
+        if (key is not null)
+        {
+            hold.Introduce(key);
+        }
+    }
+
+    private void Ask(Inode inode, in Inode.Hold hold, long now)
+    {
+        if (hold.TryAsk(Session, _ledger.NextTicket(), now) is { } question)
+        {
+            Interlocked.Increment(ref _questions);
+            _outbox.Append(question, inode.Cookie);
+        }
+    }
+
+    /// <summary>Leaves the synchronous part of an operation: sends, runs what can run at once, and hands out the wait.</summary>
+    private ValueTask<OperationResult> Finish(Operation operation, in OperationResult known, bool isFull, CancellationToken cancellationToken)
+    {
+        if (known.Status != OperationStatus.Pending || isFull)
+        {
+            // Never listed: the list's ownership ends here, the caller's with the result.
+            operation.Discard();
+            return isFull
+                ? throw new InvalidOperationException($"The limit of {_options.MaxOperations} operations in flight (MaxOperations) is reached.")
+                : new ValueTask<OperationResult>(known);
+        }
+
+        ValueTask<OperationResult> wait = operation.Task;
+        operation.CancelOn(cancellationToken);
+        _outbound.Wake();
+        if (IsDisposed)
+        {
+            // Dispose may have swept before this operation was listed.
+            EndAll(operation.Inode);
+        }
+
+        return wait;
+    }
+
+    private void Apply(in AuthorityMessage message, Inode inode, long now, ref OperationList done)
+    {
+        InodeActivity? idle;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            bool owes;
+            switch (message.Kind)
+            {
+                case AuthorityMessageKind.Grant:
+                    owes = hold.ApplyGrant(message, Session, now, ref done);
+                    break;
+                case AuthorityMessageKind.Revoke:
+                    Volatile.Write(ref _revokes, _revokes + 1);
+                    owes = hold.ApplyRevoke(message, Session);
+                    break;
+                default:
+                    owes = hold.ApplyWritten(message, Session, ref done);
+                    hold.AnswerKnown(Session, now, ref done);
+                    break;
+            }
+
+            if (owes)
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+
+            Ask(inode, hold, now);
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+    }
+
+    private void ReleaseUnknown(in AuthorityMessage message, ISessionLink link)
+    {
+        // The authority would wait for an answer that nobody else can give.
+        var release = new ClientMessage
+        {
+            Kind = ClientMessageKind.Release,
+            Inode = message.Inode,
+            Cookie = message.Cookie,
+            Cap = message.Cap,
+            Seq = message.Seq,
+        };
+        _outbox.Append(new UnknownCapRelease(release, link.Id), message.Cookie);
+    }
+
+    private void CompleteAll(ref OperationList done)
+    {
+        while (done.TakeFirst() is { } operation)
+        {
+            if (operation.TryClaim())
+            {
+                OperationResult result = operation.Result;
+                _ledger.Remove(operation);
+                operation.Complete(result);
+            }
+
+            operation.Unlisted();
+        }
+    }
+
+    private void OnLeaseRegained()
+    {
+        foreach (Inode inode in _ledger.SnapshotInodes())
+        {
+            Reconsider(inode);
+        }
+
+        _outbound.Wake();
+    }
+
+    private void Reconsider(Inode inode)
+    {
+        var done = default(OperationList);
+        InodeActivity? idle;
+        long now = Clock.Now;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.AnswerKnown(Session, now, ref done);
+            Ask(inode, hold, now);
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+        CompleteAll(ref done);
+    }
+
+    private void EndOverdue(long now)
+    {
+        // Bound: each round ends the oldest operation, or somebody else is ending it right now.
+        while (_ledger.TryPeekOldest(out Inode? inode, out long ticket, out long deadline) && deadline <= now)
+        {
+            if (!EndEarly(inode!, ticket, OperationStatus.Unavailable))
+            {
+                return;
+            }
+        }
+    }
+
+    private bool EndEarly(Inode inode, long ticket, OperationStatus status)
+    {
+        var done = default(OperationList);
+        Operation? write = null;
+        InodeActivity? idle;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            bool ended = hold.TryEndWaiter(ticket, status, ref done);
+            if (!ended && hold.FindWrite(ticket) is { } found && found.TryClaim())
+            {
+                write = found;
+                _ledger.Remove(found);
+            }
+
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+        bool any = !done.IsEmpty || write is not null;
+        CompleteAll(ref done);
+        write?.Complete(new OperationResult(status));
+        return any;
+    }
+
+    private void LoseSession()
+    {
+        if (!Session.TryLose(out _))
+        {
+            return;
+        }
+
+        _table.Visit(inode =>
+        {
+            var done = default(OperationList);
+            using (Inode.Hold hold = inode.Enter())
+            {
+                hold.LoseSession(ref done);
+            }
+
+            CompleteAll(ref done);
+        });
+        if (!IsDisposed)
+        {
+            _ = ReopenAsync();
+        }
+    }
+
+    private async Task ReopenAsync()
+    {
+        // Bound: until the cache is disposed, one try per delay.
+        while (!IsDisposed)
+        {
+            try
+            {
+                await OpenSessionAsync(_stopping.Token).ConfigureAwait(EngineAwait.Captured);
+                OnLeaseRegained();
+                return;
+            }
+            catch (Exception) when (!IsDisposed)
+            {
+                // Operations that wait end by their own bound; there is nobody else to tell.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            try
+            {
+                await Task.Delay(ReopenDelay, Clock.Provider, _stopping.Token).ConfigureAwait(EngineAwait.Captured);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async ValueTask OpenSessionAsync(CancellationToken cancellationToken)
+    {
+        long askedAt = Clock.Now;
+        ISessionLink link = await _authority.OpenSessionAsync(_options.Opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        Session.Open(link, askedAt);
+        if (IsDisposed && Session.TryLose(out _))
+        {
+            link.Post(new ClientMessage { Kind = ClientMessageKind.Close, Session = link.Id });
+            return;
+        }
+
+        _inbound.Wake();
+        _outbound.Wake();
+    }
+
+    private void EndAll(Inode inode)
+    {
+        var done = default(OperationList);
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.EndAll(ref done);
+        }
+
+        CompleteAll(ref done);
+    }
+
+    /// <summary>Gives back a cap that this node does not know.</summary>
+    private sealed class UnknownCapRelease(ClientMessage release, SessionId session) : OutboxEntry
+    {
+        public override bool TryBuild(out ClientMessage message)
+        {
+            message = release;
+            return session.Value != 0;
+        }
+    }
+
+    private void ReturnSpare(InodeActivity? spare)
+    {
+        if (spare is not null)
+        {
+            _activities.Return(spare);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Inodes;
+
+/// <summary>
+/// What an inode needs only while something is going on: waiters, writes, a load, an open question. Rented, and returned when all of it is over.
+/// </summary>
+/// <remarks>Guarded by the inode's gate; reached only through <see cref="Inode.Hold"/>. It is also the outbox entry of the open question.</remarks>
+internal sealed class InodeActivity : OutboxEntry
+{
+    /// <summary>Reads and loads, in order of arrival.</summary>
+    public OperationList Waiters;
+
+    /// <summary>Writes, removes and fills that have not been answered, in order of arrival. While there are any, nothing is served.</summary>
+    public OperationList Writes;
+
+    /// <summary>The load that callers of this node share.</summary>
+    public LoadFlight? Flight;
+
+    /// <summary>The key's canonical bytes, until the authority has told the inode's id.</summary>
+    public byte[]? Key;
+
+    /// <summary>The ticket of the question under way; zero: none.</summary>
+    public long Question;
+
+    public ClientMessageKind QuestionKind;
+
+    /// <summary>Whether the question has still to be sent.</summary>
+    public bool QuestionDue;
+
+    /// <summary>How often the outbox holds this object: it must not be returned before that is zero.</summary>
+    public int InOutbox;
+
+    public Inode? Inode;
+
+    public InodeActivity? NextFree;
+
+    public bool IsIdle =>
+        Waiters.IsEmpty && Writes.IsEmpty && Flight is null && Key is null && Question == 0 && InOutbox == 0;
+
+    /// <inheritdoc/>
+    public override bool TryBuild(out ClientMessage message)
+    {
+        using Inode.Hold hold = Inode!.Enter();
+        return hold.TryTakeQuestion(out message);
+    }
+
+    /// <inheritdoc/>
+    protected internal override void OnQueued() => InOutbox++;
+}
+
+/// <summary>Spare activities of one engine, at most <see cref="MaxSpares"/>; more are left to the collector.</summary>
+internal sealed class InodeActivityPool
+{
+    public const int MaxSpares = 1024;
+
+    private SpinGate _gate;
+    private InodeActivity? _free;
+    private int _count;
+
+    public InodeActivity Rent()
+    {
+        _gate.Enter(LockLevel.Leaf);
+        InodeActivity? activity = _free;
+        if (activity is not null)
+        {
+            _free = activity.NextFree;
+            activity.NextFree = null;
+            _count--;
+        }
+
+        _gate.Leave(LockLevel.Leaf);
+        return activity ?? new InodeActivity();
+    }
+
+    public void Return(InodeActivity activity)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        if (_count < MaxSpares)
+        {
+            activity.NextFree = _free;
+            _free = activity;
+            _count++;
+        }
+
+        _gate.Leave(LockLevel.Leaf);
+    }
+}
+
+/// <summary>
+/// One load that all callers of a node share. The last caller to give up cancels it; after that nobody can join.
+/// </summary>
+internal abstract class LoadFlight
+{
+    private int _callers = 1;
+
+    /// <summary>Whether the factory runs, and under which right; guarded by the inode's gate.</summary>
+    public bool IsLoading { get; set; }
+
+    /// <summary>The right under which the factory runs; guarded by the inode's gate.</summary>
+    public uint Epoch { get; set; }
+
+    /// <summary>Counts one more caller in; false when all earlier ones have given up.</summary>
+    public bool TryJoin()
+    {
+        int callers = Volatile.Read(ref _callers);
+        while (callers > 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _callers, callers + 1, callers);
+            if (seen == callers)
+            {
+                return true;
+            }
+
+            callers = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Counts one caller out; true when it was the last.</summary>
+    public bool Leave() => Interlocked.Decrement(ref _callers) == 0;
+}

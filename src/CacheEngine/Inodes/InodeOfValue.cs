@@ -1,0 +1,27 @@
+namespace CacheEngine.Inodes;
+
+/// <summary>The leaf of an inode: its key, its value, and its link in the table. The inode <em>is</em> the table's node.</summary>
+internal sealed class Inode<TKey, TValue> : Inode
+{
+    private TValue _value = default!;
+
+    public Inode(TKey key, ulong cookie)
+        : base(cookie) => Key = key;
+
+    public TKey Key { get; }
+
+    /// <summary>The next inode of the bucket. Written under the shard's gate, read without it.</summary>
+    public Inode<TKey, TValue>? Next;
+
+    /// <summary>The value; meaningful only between <see cref="Inode.BeginRead"/> and an agreeing <see cref="Inode.EndRead"/>.</summary>
+    public TValue ReadValue() => _value;
+
+    /// <inheritdoc/>
+    protected override void StoreValue(object? value) => _value = (TValue)value!;
+
+    /// <inheritdoc/>
+    protected override object? LoadValue() => _value;
+
+    /// <inheritdoc/>
+    protected override void ClearValue() => _value = default!;
+}

@@ -1,0 +1,208 @@
+using System.Runtime.CompilerServices;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Inodes;
+
+/// <summary>How the engine finds inodes without knowing the types of their keys and values.</summary>
+internal abstract class InodeTable
+{
+    /// <summary>The inode that the authority speaks of; null when this node does not know it.</summary>
+    public abstract Inode? Find(ulong cookie, InodeId id);
+
+    /// <summary>Shows every inode to <paramref name="visit"/>, with no gate held; inodes added meanwhile may be missed.</summary>
+    public abstract void Visit(Action<Inode> visit);
+}
+
+/// <summary>
+/// The intrusive hash table of a cache: sharded, read without locks, grown shard by shard.
+/// </summary>
+/// <remarks>
+/// Insertion and growth take the shard's gate. Growth relinks the inodes of one shard in place: a reader that is under way may miss its key, never
+/// find a wrong one, and always ends, since relinked nodes only ever point to nodes relinked before them. A miss takes the slow path, which looks
+/// again under the gate. Inodes are not removed yet, and never reused.
+/// </remarks>
+internal sealed class InodeTable<TKey, TValue> : InodeTable
+    where TKey : notnull
+{
+    private const int ShardCountLog2 = 6;
+    private const int InitialBuckets = 8;
+
+    private readonly Shard[] _shards = new Shard[1 << ShardCountLog2];
+    private readonly KeyIdentity<TKey> _identity;
+
+    public InodeTable(KeyIdentity<TKey> identity)
+    {
+        _identity = identity;
+        foreach (ref Shard shard in _shards.AsSpan())
+        {
+            shard.Buckets = new Inode<TKey, TValue>?[InitialBuckets];
+        }
+    }
+
+    public int Count
+    {
+        get
+        {
+            int count = 0;
+            foreach (ref Shard shard in _shards.AsSpan())
+            {
+                count += Volatile.Read(ref shard.Count);
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>The inode of a key, or null. May miss one that is being moved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Inode<TKey, TValue>? Find(TKey key, ulong hash)
+    {
+        Inode<TKey, TValue>? node = First(hash);
+        while (node is not null && !(node.Cookie == hash && _identity.Same(node.Key, key)))
+        {
+            node = Volatile.Read(ref node.Next);
+        }
+
+        return node;
+    }
+
+    /// <summary>The first inode of a hash's bucket, for lookups by another form of the key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Inode<TKey, TValue>? First(ulong hash)
+    {
+        // Edge TABLE-1 (acquire; other end: TABLE-2): a bucket array or node that is seen is complete.
+        Inode<TKey, TValue>?[] buckets = Volatile.Read(ref _shards[(int)(hash >> (64 - ShardCountLog2))].Buckets);
+        return Volatile.Read(ref buckets[(int)hash & (buckets.Length - 1)]);
+    }
+
+    /// <summary>The inode of a key, made if there is none.</summary>
+    public Inode<TKey, TValue> GetOrAdd(TKey key, ulong hash)
+    {
+        if (Find(key, hash) is { } found)
+        {
+            return found;
+        }
+
+        var fresh = new Inode<TKey, TValue>(key, hash);
+        ref Shard shard = ref _shards[(int)(hash >> (64 - ShardCountLog2))];
+        Inode<TKey, TValue>?[]? larger = null;
+        while (true)
+        {
+            shard.Gate.Enter(LockLevel.Table);
+            if (Find(key, hash) is { } other)
+            {
+                shard.Gate.Leave(LockLevel.Table);
+                return other;
+            }
+
+            if (shard.Count < shard.Buckets.Length || larger?.Length == shard.Buckets.Length * 2)
+            {
+                if (shard.Count >= shard.Buckets.Length)
+                {
+                    Grow(ref shard, larger!);
+                }
+
+                ref Inode<TKey, TValue>? bucket = ref shard.Buckets[(int)hash & (shard.Buckets.Length - 1)];
+                fresh.Next = bucket;
+
+                // Edge TABLE-2 (release; other end: TABLE-1).
+                Volatile.Write(ref bucket, fresh);
+                Volatile.Write(ref shard.Count, shard.Count + 1);
+                shard.Gate.Leave(LockLevel.Table);
+                return fresh;
+            }
+
+            int length = shard.Buckets.Length * 2;
+            shard.Gate.Leave(LockLevel.Table);
+            larger = new Inode<TKey, TValue>?[length];
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Inode? Find(ulong cookie, InodeId id)
+    {
+        Inode? found = FindFrom(First(cookie), cookie, id);
+        if (found is not null)
+        {
+            return found;
+        }
+
+        ref Shard shard = ref _shards[(int)(cookie >> (64 - ShardCountLog2))];
+        shard.Gate.Enter(LockLevel.Table);
+        found = FindFrom(First(cookie), cookie, id);
+        shard.Gate.Leave(LockLevel.Table);
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public override void Visit(Action<Inode> visit)
+    {
+        for (int i = 0; i < _shards.Length; i++)
+        {
+            int capacity = _shards[i].Count + 16;
+            var inodes = new List<Inode>(capacity);
+            ref Shard shard = ref _shards[i];
+            shard.Gate.Enter(LockLevel.Table);
+            foreach (Inode<TKey, TValue>? head in shard.Buckets)
+            {
+                for (Inode<TKey, TValue>? at = head; at is not null && inodes.Count < capacity; at = at.Next)
+                {
+                    inodes.Add(at);
+                }
+            }
+
+            shard.Gate.Leave(LockLevel.Table);
+            inodes.ForEach(visit);
+        }
+    }
+
+    private static Inode<TKey, TValue>? FindFrom(Inode<TKey, TValue>? node, ulong cookie, InodeId id)
+    {
+        // A node's id is written once, under its own gate, which is not held here. Two keys of one hash are told apart by it; a node that does not
+        // know its id yet is the one that has just asked.
+        Inode<TKey, TValue>? unnamed = null;
+        for (; node is not null; node = Volatile.Read(ref node.Next))
+        {
+            if (node.Cookie != cookie)
+            {
+                continue;
+            }
+
+            InodeId known = node.UnguardedId;
+            if (known == id)
+            {
+                return node;
+            }
+
+            unnamed ??= known.IsKnown ? null : node;
+        }
+
+        return unnamed;
+    }
+
+    private static void Grow(ref Shard shard, Inode<TKey, TValue>?[] larger)
+    {
+        foreach (Inode<TKey, TValue>? head in shard.Buckets)
+        {
+            Inode<TKey, TValue>? node = head;
+            while (node is not null)
+            {
+                Inode<TKey, TValue>? next = node.Next;
+                ref Inode<TKey, TValue>? bucket = ref larger[(int)node.Cookie & (larger.Length - 1)];
+                Volatile.Write(ref node.Next, bucket);
+                bucket = node;
+                node = next;
+            }
+        }
+
+        // Edge TABLE-2 (release; other end: TABLE-1).
+        Volatile.Write(ref shard.Buckets, larger);
+    }
+
+    private struct Shard
+    {
+        public Inode<TKey, TValue>?[] Buckets;
+        public SpinGate Gate;
+        public int Count;
+    }
+}

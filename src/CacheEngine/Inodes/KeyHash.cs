@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace CacheEngine.Inodes;
+
+/// <summary>
+/// A seeded 64-bit hash of a key's canonical bytes, for tables and shards.
+/// </summary>
+/// <remarks>
+/// Multiply-and-fold over 16 bytes at a time, in the family of wyhash. Seeded, so that a caller who chooses keys does not choose buckets; not
+/// cryptographic. The framework's string hash is not used: it is slower and differs in each process, so a simulation could not be replayed.
+/// </remarks>
+internal static class KeyHash
+{
+    private const ulong First = 0xA0761D6478BD642F;
+    private const ulong Second = 0xE7037ED1A0B428DB;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong OfInteger(ulong value, ulong seed) => Fold(value ^ seed, First) ^ value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong OfText(ReadOnlySpan<char> text, ulong seed) => OfBytes(MemoryMarshal.AsBytes(text), seed);
+
+    public static ulong OfBytes(ReadOnlySpan<byte> bytes, ulong seed)
+    {
+        ref byte start = ref MemoryMarshal.GetReference(bytes);
+        nuint length = (nuint)bytes.Length;
+        ulong state = seed ^ First;
+        ulong low;
+        ulong high;
+        if (length >= 16)
+        {
+            nuint at = 0;
+            for (; at + 16 < length; at += 16)
+            {
+                state = Fold(Word(ref start, at) ^ Second, Word(ref start, at + 8) ^ state);
+            }
+
+            low = Word(ref start, length - 16);
+            high = Word(ref start, length - 8);
+        }
+        else if (length >= 8)
+        {
+            low = Word(ref start, 0);
+            high = Word(ref start, length - 8);
+        }
+        else if (length >= 4)
+        {
+            low = Half(ref start, 0);
+            high = Half(ref start, length - 4);
+        }
+        else
+        {
+            low = 0;
+            for (nuint i = 0; i < length; i++)
+            {
+                low = (low << 8) | Unsafe.Add(ref start, i);
+            }
+
+            high = 0;
+        }
+
+        return Fold(low ^ Second, high ^ state) ^ Fold((ulong)length ^ state, First);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Fold(ulong left, ulong right)
+    {
+        ulong high = Math.BigMul(left, right, out ulong low);
+        return high ^ low;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Word(ref byte start, nuint offset) => Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Half(ref byte start, nuint offset) => Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, offset));
+}

@@ -1,0 +1,195 @@
+using System.Numerics;
+using CacheEngine.Caps;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Reservations;
+
+/// <summary>
+/// Preallocated cap objects: what a request may need is reserved before it is sent, so that taking in its reply cannot fail.
+/// </summary>
+/// <remarks>
+/// Sharded by thread: each shard has its own gate, free list (last in, first out) and <see cref="ReservationLedger"/>. A cap belongs to the accounts of
+/// one shard for life, so total = used + reserved + available holds in every shard and in the sum. Nothing is allocated inside a gate.
+/// </remarks>
+internal sealed class CapPool
+{
+    private readonly Shard[] _shards;
+    private readonly int _maxCaps;
+    private readonly int _maxSparesPerShard;
+    private int _total;
+
+    public CapPool(int maxCaps, int maxSpares, int shards)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxCaps);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxSpares);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(shards);
+        _maxCaps = maxCaps;
+        _shards = new Shard[(int)BitOperations.RoundUpToPowerOf2((uint)shards)];
+        _maxSparesPerShard = Math.Max(1, maxSpares / _shards.Length);
+        for (int i = 0; i < _shards.Length; i++)
+        {
+            _shards[i] = new Shard();
+        }
+    }
+
+    /// <summary>Sets <paramref name="count"/> cap objects aside, all or nothing.</summary>
+    /// <exception cref="InvalidOperationException">The pool's limit would be passed; nothing was reserved.</exception>
+    public CapReservation Reserve(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        int index = Environment.CurrentManagedThreadId & (_shards.Length - 1);
+        Shard shard = _shards[index];
+        Cap? fresh = null;
+        int freshCount = 0;
+        try
+        {
+            while (true)
+            {
+                shard.Gate.Enter(LockLevel.Leaf);
+                int missing = shard.Ledger.Missing(count);
+                if (missing <= freshCount)
+                {
+                    shard.Ledger.Reserve(count, Math.Min(freshCount, count));
+                    for (; fresh is not null && freshCount > 0; freshCount--)
+                    {
+                        Cap next = fresh;
+                        fresh = next.NextFree;
+                        next.NextFree = shard.Free;
+                        shard.Free = next;
+                    }
+
+                    shard.Gate.Leave(LockLevel.Leaf);
+                    return new CapReservation(this, index, count);
+                }
+
+                shard.Gate.Leave(LockLevel.Leaf);
+                for (; freshCount < missing; freshCount++)
+                {
+                    CountFresh(count);
+                    fresh = new Cap(index) { NextFree = fresh };
+                }
+            }
+        }
+        catch
+        {
+            Interlocked.Add(ref _total, -freshCount);
+            throw;
+        }
+    }
+
+    /// <summary>Takes a cap back. It must be reachable from nowhere else.</summary>
+    public void Put(Cap cap)
+    {
+        Shard shard = _shards[cap.HomeShard];
+        cap.Inode = null;
+        cap.State = default;
+        cap.AnswerDue = false;
+        shard.Gate.Enter(LockLevel.Leaf);
+        bool keep = shard.Ledger.Put(_maxSparesPerShard);
+        if (keep)
+        {
+            cap.NextFree = shard.Free;
+            shard.Free = cap;
+        }
+
+        shard.Gate.Leave(LockLevel.Leaf);
+        if (!keep)
+        {
+            Interlocked.Decrement(ref _total);
+        }
+    }
+
+    /// <summary>The sum of the shards' accounts; exact when nothing runs.</summary>
+    public (int Total, int Used, int Reserved, int Available) Status()
+    {
+        (int Total, int Used, int Reserved, int Available) sum = default;
+        foreach (Shard shard in _shards)
+        {
+            shard.Gate.Enter(LockLevel.Leaf);
+            ReservationLedger ledger = shard.Ledger;
+            shard.Gate.Leave(LockLevel.Leaf);
+            sum.Total += ledger.Total;
+            sum.Used += ledger.Used;
+            sum.Reserved += ledger.Reserved;
+            sum.Available += ledger.Available;
+        }
+
+        return sum;
+    }
+
+    internal Cap Take(int index)
+    {
+        Shard shard = _shards[index];
+        shard.Gate.Enter(LockLevel.Leaf);
+        shard.Ledger.Take();
+        Cap cap = shard.Free!;
+        shard.Free = cap.NextFree;
+        cap.NextFree = null;
+        shard.Gate.Leave(LockLevel.Leaf);
+        return cap;
+    }
+
+    internal void Unreserve(int index, int count)
+    {
+        Shard shard = _shards[index];
+        shard.Gate.Enter(LockLevel.Leaf);
+        shard.Ledger.Unreserve(count);
+        shard.Gate.Leave(LockLevel.Leaf);
+    }
+
+    private void CountFresh(int count)
+    {
+        if (Interlocked.Increment(ref _total) > _maxCaps)
+        {
+            Interlocked.Decrement(ref _total);
+            throw new InvalidOperationException(
+                $"No {count} more capabilities can be reserved: the limit of {_maxCaps} per cache (MaxEntries) is reached.");
+        }
+    }
+
+    private sealed class Shard
+    {
+        public SpinGate Gate;
+        public ReservationLedger Ledger;
+        public Cap? Free;
+    }
+}
+
+/// <summary>A promise of cap objects. Dispose it: what was not taken goes back. Belongs to one caller; not to be copied.</summary>
+internal struct CapReservation : IDisposable
+{
+    private readonly CapPool _pool;
+    private readonly int _shard;
+
+    internal CapReservation(CapPool pool, int shard, int count)
+    {
+        _pool = pool;
+        _shard = shard;
+        Count = count;
+    }
+
+    /// <summary>How many caps may still be taken.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Draws one promised cap; cannot fail while <see cref="Count"/> is positive.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is left.</exception>
+    public Cap Take()
+    {
+        if (Count <= 0)
+        {
+            throw new InvalidOperationException("The reservation is used up.");
+        }
+
+        Count--;
+        return _pool.Take(_shard);
+    }
+
+    public void Dispose()
+    {
+        if (Count > 0)
+        {
+            _pool.Unreserve(_shard, Count);
+            Count = 0;
+        }
+    }
+}

@@ -1,0 +1,296 @@
+using System.Threading.Tasks.Sources;
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Sessions;
+
+/// <summary>What a caller is waiting for.</summary>
+internal enum OperationKind : byte
+{
+    /// <summary>The value, or the knowledge that there is none.</summary>
+    Read,
+
+    /// <summary>The value, or the duty to load it.</summary>
+    Load,
+
+    Write,
+    Remove,
+
+    /// <summary>The elected loader's value being stored.</summary>
+    Fill,
+}
+
+/// <summary>How an operation ended. Exactly one of these.</summary>
+internal enum OperationStatus : byte
+{
+    Pending,
+
+    /// <summary>There is a value; it is in the result.</summary>
+    Present,
+
+    /// <summary>There is coherently no value.</summary>
+    Absent,
+
+    /// <summary>This node is to load the value, under the right that <see cref="OperationResult.Epoch"/> names.</summary>
+    Elected,
+
+    /// <summary>Applied and acknowledged.</summary>
+    Written,
+
+    /// <summary>A fill came too late; nothing was stored.</summary>
+    Refused,
+
+    Canceled,
+
+    /// <summary>No answer within the operation's bound, or the session ended with the request unanswered.</summary>
+    Unavailable,
+
+    /// <summary>The cache was disposed.</summary>
+    Disposed,
+}
+
+/// <summary>The outcome of an operation, with the value as it was at the moment it was granted.</summary>
+/// <param name="Status">How it ended.</param>
+/// <param name="Payload">The value, for <see cref="OperationStatus.Present"/>.</param>
+/// <param name="Version">The authority's version of it.</param>
+/// <param name="Epoch">Names the right under which the value may be published; see <see cref="Inode.Hold.TryPublish"/>.</param>
+internal readonly record struct OperationResult(OperationStatus Status, Payload Payload = default, long Version = 0, uint Epoch = 0);
+
+/// <summary>
+/// One caller's wait: a pooled awaitable that is in its inode's list and in the engine's <see cref="OperationLedger"/> until it is answered.
+/// </summary>
+/// <remarks>
+/// It has up to three owners, the list, the caller and the outbox, and returns to its pool when the last lets go: a caller may give up while the
+/// request is under way. Never completed under a gate; continuations never run on the completing thread.
+/// </remarks>
+internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
+{
+    private readonly OperationPool _pool;
+    private ManualResetValueTaskSourceCore<OperationResult> _core = new() { RunContinuationsAsynchronously = true };
+    private CancellationTokenRegistration _registration;
+    private int _owners;
+    private int _completed;
+
+    public Operation(OperationPool pool) => _pool = pool;
+
+    public OperationKind Kind { get; private set; }
+
+    public Inode Inode { get; private set; } = null!;
+
+    /// <summary>Unique in the engine and never reused: the request id of a write, and what identifies this rental across a lock gap.</summary>
+    public long Ticket { get; private set; }
+
+    /// <summary>The value on its way to the authority.</summary>
+    public Payload Payload { get; private set; }
+
+    /// <summary>What this node serves once the write is applied: the caller's own object.</summary>
+    public object? LocalValue { get; private set; }
+
+    /// <summary>For a fill: the right under which the value was loaded.</summary>
+    public uint Epoch { get; private set; }
+
+    /// <summary>Engine milliseconds after which the operation ends as unavailable.</summary>
+    public long Deadline { get; private set; }
+
+    /// <summary>Guarded by the inode's gate.</summary>
+    public Operation? NextInInode { get; set; }
+
+    /// <summary>Guarded by the inode's gate: whether the inode's lists hold this operation.</summary>
+    public bool IsListed { get; set; }
+
+    /// <summary>The outcome, decided under the inode's gate and delivered after it.</summary>
+    public OperationResult Result { get; set; }
+
+    /// <summary>Guarded by the ledger's gate.</summary>
+    public Operation? NextInLedger { get; set; }
+
+    /// <summary>Guarded by the ledger's gate.</summary>
+    public Operation? PreviousInLedger { get; set; }
+
+    public ValueTask<OperationResult> Task => new(this, _core.Version);
+
+    /// <summary>Prepares a rental. The list and the caller own it from now on.</summary>
+    public void Prepare(OperationKind kind, Inode inode, long ticket, long deadline, Payload payload, object? localValue, uint epoch)
+    {
+        Kind = kind;
+        Inode = inode;
+        Ticket = ticket;
+        Deadline = deadline;
+        Payload = payload;
+        LocalValue = localValue;
+        Epoch = epoch;
+        _owners = 2;
+        _completed = 0;
+    }
+
+    /// <summary>Ends the wait when the token fires. Called by the owner of the wait, after the operation has been listed, with no gate held.</summary>
+    public void CancelOn(CancellationToken token)
+    {
+        if (token.CanBeCanceled)
+        {
+            _registration = token.UnsafeRegister(static state => ((Operation)state!).OnCanceled(), this);
+        }
+    }
+
+    /// <summary>Wins the right to complete the caller's wait; true once per rental.</summary>
+    public bool TryClaim() => Interlocked.Exchange(ref _completed, 1) == 0;
+
+    /// <summary>Completes the caller's wait. Called by whoever claimed it, with no gate held; the operation is not to be touched afterwards unless
+    /// the list still owns it.</summary>
+    public void Complete(in OperationResult result)
+    {
+        LockOrder.AssertNoneHeld();
+        _core.SetResult(result);
+    }
+
+    /// <summary>Returns an operation that was prepared but never listed nor handed out.</summary>
+    public void Discard()
+    {
+        _owners = 1;
+        LetGo();
+    }
+
+    /// <summary>The inode's list lets go. Called with no gate held.</summary>
+    public void Unlisted() => LetGo();
+
+    /// <inheritdoc/>
+    public override bool TryBuild(out ClientMessage message)
+    {
+        bool owed;
+        using (Inode.Hold hold = Inode.Enter())
+        {
+            owed = hold.TryTakeRequest(this, out message);
+        }
+
+        LetGo();
+        return owed;
+    }
+
+    /// <inheritdoc/>
+    protected internal override void OnQueued() => Interlocked.Increment(ref _owners);
+
+    OperationResult IValueTaskSource<OperationResult>.GetResult(short token)
+    {
+        OperationResult result = _core.GetResult(token);
+
+        // A callback that is running may still touch this object: then it is left to the collector instead of the pool.
+        bool callbackDone = _registration.Unregister() || _registration == default;
+        _registration = default;
+        if (callbackDone)
+        {
+            LetGo();
+        }
+
+        return result;
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<OperationResult>.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource<OperationResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _core.OnCompleted(continuation, state, token, flags);
+
+    private void OnCanceled() => _pool.OnCanceled(this);
+
+    private void LetGo()
+    {
+        if (Interlocked.Decrement(ref _owners) == 0)
+        {
+            _core.Reset();
+            Payload = default;
+            LocalValue = null;
+            Result = default;
+            _pool.Return(this);
+        }
+    }
+}
+
+/// <summary>A singly linked list of operations that are to be completed once no gate is held.</summary>
+internal struct OperationList
+{
+    private Operation? _head;
+    private Operation? _tail;
+
+    public readonly bool IsEmpty => _head is null;
+
+    public void Add(Operation operation)
+    {
+        operation.NextInInode = null;
+        if (_tail is null)
+        {
+            _head = operation;
+        }
+        else
+        {
+            _tail.NextInInode = operation;
+        }
+
+        _tail = operation;
+    }
+
+    public Operation? TakeFirst()
+    {
+        Operation? first = _head;
+        if (first is not null)
+        {
+            _head = first.NextInInode;
+            _tail = _head is null ? null : _tail;
+            first.NextInInode = null;
+        }
+
+        return first;
+    }
+
+    /// <summary>Takes out the operation with this ticket, wherever it stands.</summary>
+    public Operation? Remove(long ticket)
+    {
+        Operation? previous = null;
+        for (Operation? at = _head; at is not null; previous = at, at = at.NextInInode)
+        {
+            if (at.Ticket != ticket)
+            {
+                continue;
+            }
+
+            if (previous is null)
+            {
+                _head = at.NextInInode;
+            }
+            else
+            {
+                previous.NextInInode = at.NextInInode;
+            }
+
+            _tail = ReferenceEquals(_tail, at) ? previous : _tail;
+            at.NextInInode = null;
+            return at;
+        }
+
+        return null;
+    }
+
+    public readonly bool Has(OperationKind kind)
+    {
+        for (Operation? at = _head; at is not null; at = at.NextInInode)
+        {
+            if (at.Kind == kind)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public readonly Operation? Find(long ticket)
+    {
+        Operation? at = _head;
+        while (at is not null && at.Ticket != ticket)
+        {
+            at = at.NextInInode;
+        }
+
+        return at;
+    }
+}

@@ -1,0 +1,141 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using CacheEngine.Authority;
+using CacheEngine.Protocol;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Sessions;
+
+/// <summary>
+/// A node's link to its authority: the lease that every hit reads, the generation that every right is measured by, and the message numbers.
+/// </summary>
+internal sealed class Session
+{
+    private SpinGate _gate;
+    private LeaseState _lease = LeaseState.Initial;
+    private long _deadline = long.MinValue;
+    private uint _generation;
+    private ulong _tookIn;
+    private ulong _sent;
+    private long _lastRenewalSentAt = long.MinValue;
+    private ISessionLink? _link;
+
+    /// <summary>The last moment at which a right may be used, in engine milliseconds.</summary>
+    public long Deadline
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Volatile.Read(ref _deadline);
+    }
+
+    public SessionGeneration Generation => new(Volatile.Read(ref _generation));
+
+    /// <summary>The generation as the hit compares it.</summary>
+    public uint GenerationValue
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Volatile.Read(ref _generation);
+    }
+
+    /// <summary>Every message of the authority up to this one has taken effect here.</summary>
+    public MessageSeq TookIn => new(Volatile.Read(ref _tookIn));
+
+    /// <summary>The open link; null while there is none. Everything read through it belongs to its session.</summary>
+    public ISessionLink? Link => Volatile.Read(ref _link);
+
+    /// <summary>Starts a new generation under a newly opened link. Its opening counts as a renewal sent at <paramref name="askedAt"/>.</summary>
+    public void Open(ISessionLink link, long askedAt)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        Volatile.Write(ref _tookIn, 0);
+        _sent = 0;
+        _lease = LeaseState.Initial;
+        RenewSeq opening = _lease.Sent(askedAt);
+        _ = _lease.Answered(opening, default, default, link.Terms);
+        _lastRenewalSentAt = askedAt;
+
+        // Edge SESSION-1 (release; other end: HIT-5): the generation first, the deadline after it.
+        Volatile.Write(ref _generation, new SessionGeneration(_generation).Next().Value);
+        Volatile.Write(ref _deadline, _lease.Deadline);
+        Volatile.Write(ref _link, link);
+        _gate.Leave(LockLevel.Leaf);
+    }
+
+    /// <summary>Ends the lease and every right at once; false when the link had been given up already.</summary>
+    public bool TryLose([NotNullWhen(true)] out ISessionLink? link)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        link = _link;
+        Volatile.Write(ref _link, null);
+        _lease.Void();
+        Volatile.Write(ref _deadline, long.MinValue);
+        Volatile.Write(ref _generation, new SessionGeneration(_generation).Next().Value);
+        _gate.Leave(LockLevel.Leaf);
+        return link is not null;
+    }
+
+    /// <summary>Ends the lease but not the rights: the clock is not to be trusted. The next renewal's answer brings the lease back.</summary>
+    public void VoidLease()
+    {
+        _gate.Enter(LockLevel.Leaf);
+        _lease.Void();
+        Volatile.Write(ref _deadline, long.MinValue);
+        _lastRenewalSentAt = long.MinValue;
+        _gate.Leave(LockLevel.Leaf);
+    }
+
+    /// <summary>Whether the next renewal is due; then it counts as sent.</summary>
+    public bool TryRenew(long now, out RenewSeq seq)
+    {
+        seq = default;
+        _gate.Enter(LockLevel.Leaf);
+        bool due = _link is { } link && now >= _lastRenewalSentAt + link.Terms.RenewIntervalMilliseconds;
+        if (due || (_link is not null && _lastRenewalSentAt == long.MinValue))
+        {
+            due = true;
+            seq = _lease.Sent(now);
+            _lastRenewalSentAt = now;
+        }
+
+        _gate.Leave(LockLevel.Leaf);
+        return due;
+    }
+
+    /// <summary>Takes in the answer to a renewal.</summary>
+    /// <returns>Whether the lease moved.</returns>
+    public bool Renewed(in AuthorityMessage message, in LeaseTerms terms)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        bool moved = _lease.Answered(message.Renew, message.OwedThrough, TookIn, terms);
+        Publish(moved);
+        _gate.Leave(LockLevel.Leaf);
+        return moved;
+    }
+
+    /// <summary>Notes that a message has taken effect. Called by the inbound pump only, after applying it.</summary>
+    /// <returns>Whether the lease moved by it.</returns>
+    public bool Took(MessageSeq seq)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        Volatile.Write(ref _tookIn, seq.Value);
+        bool moved = _lease.TookIn(seq);
+        Publish(moved);
+        _gate.Leave(LockLevel.Leaf);
+        return moved;
+    }
+
+    /// <summary>Numbers an outgoing message. Called by the outbound pump only.</summary>
+    public void Stamp(ref ClientMessage message, ISessionLink link)
+    {
+        message.Session = link.Id;
+        message.Sequence = new MessageSeq(++_sent);
+        message.TookIn = TookIn;
+    }
+
+    private void Publish(bool moved)
+    {
+        if (moved)
+        {
+            Volatile.Write(ref _deadline, _lease.Deadline);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+namespace CacheEngine.Sync;
+
+/// <summary>
+/// One step of a loop, run by whoever has a thread to spare, by at most one at a time.
+/// </summary>
+/// <remarks>
+/// <see cref="Wake"/> after giving it work. States: idle, queued, running, running-and-woken. Waking a queued or woken pump changes nothing, so
+/// any number of wakes collapses into one run; waking a running pump makes it run once more, so no wake is lost.
+/// </remarks>
+internal abstract class Pump : IThreadPoolWorkItem
+{
+    /// <summary>How many steps one turn takes before it queues up again behind other pumps.</summary>
+    public const int StepsPerTurn = 64;
+
+    private const int Idle = 0;
+    private const int Queued = 1;
+    private const int Running = 2;
+    private const int RunningAndWoken = 3;
+
+    private readonly PumpScheduler _scheduler;
+    private int _state;
+
+    protected Pump(PumpScheduler scheduler) => _scheduler = scheduler;
+
+    /// <summary>Makes sure that the work given before this call is run, now or soon.</summary>
+    public void Wake()
+    {
+        while (true)
+        {
+            // Edge PUMP-1 (full fence in the exchange; other end: PUMP-2): work queued before Wake is seen by the turn that the wake causes.
+            int state = Volatile.Read(ref _state);
+            int next = state switch { Idle => Queued, Running => RunningAndWoken, _ => state };
+            if (next == state)
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref _state, next, state) == state)
+            {
+                if (next == Queued)
+                {
+                    _scheduler.Schedule(this);
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Runs one turn; called by the scheduler only, once per schedule.</summary>
+    public void RunTurn()
+    {
+        // Edge PUMP-2 (full fence; other end: PUMP-1).
+        Interlocked.Exchange(ref _state, Running);
+        bool more = true;
+        for (int step = 0; step < StepsPerTurn && more; step++)
+        {
+            more = TryRunOne();
+        }
+
+        if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
+        {
+            Interlocked.Exchange(ref _state, Queued);
+            _scheduler.Schedule(this);
+        }
+    }
+
+    /// <inheritdoc/>
+    void IThreadPoolWorkItem.Execute() => _scheduler.RunOnPool(this);
+
+    /// <summary>Does one bounded piece of work without blocking.</summary>
+    /// <returns>False when there was nothing to do.</returns>
+    public abstract bool TryRunOne();
+}
