@@ -97,15 +97,15 @@ internal sealed class Engine : IAsyncDisposable
         _timer = Clock.Provider.CreateTimer(static state => ((TimerPump)state!).Tick(), _timerPump, period, period);
     }
 
-    /// <inheritdoc cref="ReadAsync{TKey, TValue}(Inode{TKey, TValue}, OperationKind, KeyIdentity{TKey}, ref CapReservation, CancellationToken)"/>
+    /// <inheritdoc cref="ReadAsync{TKey, TValue}(Inode{TKey, TValue}, OperationKind, LoadFlight?, KeyIdentity{TKey}, ref CapReservation, CancellationToken)"/>
     public ValueTask<OperationResult> ReadAsync<TKey, TValue>(
-        Inode<TKey, TValue> inode, OperationKind kind, KeyIdentity<TKey> identity, CancellationToken cancellationToken)
+        Inode<TKey, TValue> inode, OperationKind kind, LoadFlight? flight, KeyIdentity<TKey> identity, CancellationToken cancellationToken)
         where TKey : notnull
     {
         CapReservation caps = default;
         try
         {
-            return ReadAsync(inode, kind, identity, ref caps, cancellationToken);
+            return ReadAsync(inode, kind, flight, identity, ref caps, cancellationToken);
         }
         finally
         {
@@ -114,15 +114,27 @@ internal sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>Waits for a value or for the duty to load it. Needs no message if the answer is known under a right.</summary>
+    /// <param name="inode">The object.</param>
+    /// <param name="kind">Read or load.</param>
+    /// <param name="flight">The load that asks, if it is one: it learns in the same step what its answer is good for.</param>
+    /// <param name="identity">Encodes the key, the first time it is mentioned to the authority.</param>
+    /// <param name="caps">Where a cap object is drawn from if the inode has none yet; may be empty.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="InvalidOperationException">A stated bound is reached; nothing was changed.</exception>
     public ValueTask<OperationResult> ReadAsync<TKey, TValue>(
-        Inode<TKey, TValue> inode, OperationKind kind, KeyIdentity<TKey> identity, ref CapReservation caps, CancellationToken cancellationToken)
+        Inode<TKey, TValue> inode,
+        OperationKind kind,
+        LoadFlight? flight,
+        KeyIdentity<TKey> identity,
+        ref CapReservation caps,
+        CancellationToken cancellationToken)
         where TKey : notnull
     {
         byte[]? key = inode.UnguardedId.IsKnown ? null : identity.Encode(inode.Key);
-        EnsureCap(inode, ref caps);
         long now = Clock.Now;
         Operation operation = Rent(kind, inode, now, default, null, 0);
+        operation.Flight = flight;
+        EnsureCap(inode, ref caps);
         InodeActivity? spare = _activities.Rent();
         OperationResult known;
         bool isFull = false;
@@ -130,11 +142,19 @@ internal sealed class Engine : IAsyncDisposable
         {
             hold.Expire(now);
             known = hold.TryAnswer(kind, Session, now);
-            if (known.Status == OperationStatus.Pending && !(isFull = !_ledger.TryAdd(operation)))
+            if (known.Status != OperationStatus.Pending)
+            {
+                Inode.Hold.Answered(flight, known);
+            }
+            else if (_ledger.TryAdd(operation))
             {
                 Prepare(hold, ref spare, ref caps, key);
                 hold.AddWaiter(operation);
                 Ask(inode, hold, now);
+            }
+            else
+            {
+                isFull = true;
             }
         }
 
@@ -266,13 +286,6 @@ internal sealed class Engine : IAsyncDisposable
     {
         using Inode.Hold hold = inode.Enter();
         return hold.TryPublish(value, version, epoch, Session.Generation, expiry);
-    }
-
-    /// <summary>The load starts to run its factory: who comes from here on joins only while its right stands.</summary>
-    public void BeginLoad(Inode inode, LoadFlight flight, uint epoch)
-    {
-        using Inode.Hold hold = inode.Enter();
-        hold.BeginLoad(flight, epoch);
     }
 
     /// <summary>Ends a use of rights; answers a revoke that waited for it.</summary>

@@ -328,7 +328,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Lookup<TValue>> ReadAsync(Inode<TKey, TValue> inode, CancellationToken cancellationToken)
     {
-        OperationResult result = await _engine.ReadAsync(inode, OperationKind.Read, _identity, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        OperationResult result = await _engine.ReadAsync(inode, OperationKind.Read, null, _identity, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         return ToLookup(inode, Check(result, cancellationToken));
     }
 
@@ -349,7 +349,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             {
                 if (waits[i].Inode is { } inode)
                 {
-                    waits[i].Wait = _engine.ReadAsync(inode, OperationKind.Read, _identity, ref caps, cancellationToken).AsTask();
+                    waits[i].Wait = _engine.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken).AsTask();
                 }
             }
         }
@@ -436,7 +436,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         try
         {
             OperationKind kind = _placement == ValuePlacement.Authority ? OperationKind.Load : OperationKind.Read;
-            OperationResult answer = await _engine.ReadAsync(inode, kind, _identity, flight.Token).ConfigureAwait(EngineAwait.Captured);
+            OperationResult answer = await _engine.ReadAsync(inode, kind, flight, _identity, flight.Token).ConfigureAwait(EngineAwait.Captured);
             OperationResult result = Check(answer, flight.Token);
             TValue value =
                 result.Status == OperationStatus.Present ? TakePresent(inode, result)
@@ -486,7 +486,6 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory,
         OperationResult right)
     {
-        _engine.BeginLoad(inode, flight, right.Epoch);
         TValue value = await factory(inode.Key, state, flight.Token).ConfigureAwait(EngineAwait.Captured);
         _engine.TryPublish(inode, value, right.Version, right.Epoch, ExpiryFromNow());
         return value;

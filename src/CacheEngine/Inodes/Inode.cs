@@ -227,6 +227,16 @@ internal abstract class Inode
                 : default;
         }
 
+        /// <summary>The load that asked has its answer: from here on it is good for newcomers only while the right stands.</summary>
+        public static void Answered(LoadFlight? flight, in OperationResult answer)
+        {
+            if (flight is not null)
+            {
+                flight.Phase = FlightPhase.Answered;
+                flight.Epoch = answer.Epoch;
+            }
+        }
+
         /// <summary>Adds a waiter, last in line.</summary>
         public void AddWaiter(Operation operation)
         {
@@ -422,6 +432,7 @@ internal abstract class Inode
                 if (answer.Status != OperationStatus.Pending)
                 {
                     End(waiter, answer, ref done);
+                    Answered(waiter.Flight, answer);
                 }
                 else
                 {
@@ -458,8 +469,11 @@ internal abstract class Inode
             // A load that has begun answers this caller only while its right stands: once it is gone, a write that was acknowledged before this
             // call may be missing in it.
             bool isCurrent = flight is not null
-                && (!flight.IsLoading || (flight.Epoch == _inode._epoch && now < session.Deadline
-                    && CapState.IssuedIn(session.Generation).Contains(Arbitration.Rights.Serve)));
+                && (flight.Phase == FlightPhase.Asking
+                    || (flight.Phase == FlightPhase.Answered
+                        && flight.Epoch == _inode._epoch
+                        && now < session.Deadline
+                        && Holds(Arbitration.Rights.Serve, session.Generation)));
             if (isCurrent && flight!.TryJoin())
             {
                 return flight;
@@ -469,16 +483,10 @@ internal abstract class Inode
             return fresh;
         }
 
-        /// <summary>The load starts to run its factory under the right of this epoch.</summary>
-        public void BeginLoad(LoadFlight flight, uint epoch)
-        {
-            flight.IsLoading = true;
-            flight.Epoch = epoch;
-        }
-
         /// <summary>The load is over for those who come later.</summary>
         public void EndFlight(LoadFlight flight)
         {
+            flight.Phase = FlightPhase.Over;
             if (_inode._activity is { } activity && ReferenceEquals(activity.Flight, flight))
             {
                 activity.Flight = null;
@@ -595,10 +603,10 @@ internal abstract class Inode
             done.Add(operation);
         }
 
-        /// <summary>A load that has begun answers nobody who comes after this moment; one that still asks is as good as before.</summary>
+        /// <summary>A load that has its answer serves nobody who comes after this moment; one that still asks is as good as before.</summary>
         private void OvertakeFlight()
         {
-            if (_inode._activity is { Flight.IsLoading: true } activity)
+            if (_inode._activity is { Flight.Phase: not FlightPhase.Asking } activity)
             {
                 activity.Flight = null;
             }
@@ -699,16 +707,10 @@ internal abstract class Inode
                     continue;
                 }
 
-                End(waiter, new OperationResult(status, message.Payload, message.Version, _inode._epoch), ref done);
-                if (status == OperationStatus.Elected)
-                {
-                    isElected = false;
-                    if (activity.Flight is { } flight)
-                    {
-                        flight.IsLoading = true;
-                        flight.Epoch = _inode._epoch;
-                    }
-                }
+                var answer = new OperationResult(status, message.Payload, message.Version, _inode._epoch);
+                End(waiter, answer, ref done);
+                Answered(waiter.Flight, answer);
+                isElected &= status != OperationStatus.Elected;
             }
         }
 
@@ -716,7 +718,7 @@ internal abstract class Inode
         private bool ReturnUnusedExclusive(SessionGeneration generation)
         {
             bool isHeld = !IsWriting && CapState.IssuedIn(generation).Contains(CapSet.FileExcl);
-            bool isUsed = _inode._activity?.Flight is { IsLoading: true } flight && flight.Epoch == _inode._epoch;
+            bool isUsed = _inode._activity?.Flight is { Phase: FlightPhase.Answered } flight && flight.Epoch == _inode._epoch;
             return isHeld && !isUsed && ReturnCap();
         }
 

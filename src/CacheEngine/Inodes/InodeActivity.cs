@@ -89,6 +89,19 @@ internal sealed class InodeActivityPool
     }
 }
 
+/// <summary>How far a load has come.</summary>
+internal enum FlightPhase : byte
+{
+    /// <summary>The authority has not answered yet: whoever joins will get what is current then.</summary>
+    Asking,
+
+    /// <summary>The value, or the right to make it, is there: it is good for newcomers only while the right of <see cref="LoadFlight.Epoch"/> stands.</summary>
+    Answered,
+
+    /// <summary>Nobody joins any more.</summary>
+    Over,
+}
+
 /// <summary>
 /// One load that all callers of a node share. The last caller to give up cancels it; after that nobody can join.
 /// </summary>
@@ -96,10 +109,10 @@ internal abstract class LoadFlight
 {
     private int _callers = 1;
 
-    /// <summary>Whether the factory runs, and under which right; guarded by the inode's gate.</summary>
-    public bool IsLoading { get; set; }
+    /// <summary>Guarded by the inode's gate.</summary>
+    public FlightPhase Phase { get; set; }
 
-    /// <summary>The right under which the factory runs; guarded by the inode's gate.</summary>
+    /// <summary>The right under which the value came or is being made; guarded by the inode's gate.</summary>
     public uint Epoch { get; set; }
 
     /// <summary>Counts one more caller in; false when all earlier ones have given up.</summary>

@@ -90,6 +90,9 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     /// <summary>For a fill: the right under which the value was loaded.</summary>
     public uint Epoch { get; private set; }
 
+    /// <summary>The load that asks, if it is one.</summary>
+    public LoadFlight? Flight { get; set; }
+
     /// <summary>Engine milliseconds after which the operation ends as unavailable.</summary>
     public long Deadline { get; private set; }
 
@@ -200,6 +203,7 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
             _core.Reset();
             Payload = default;
             LocalValue = null;
+            Flight = null;
             Result = default;
             _pool.Return(this);
         }

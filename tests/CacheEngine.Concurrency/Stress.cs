@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using CacheEngine.Checking;
+
+namespace CacheEngine.Concurrency;
+
+/// <summary>The shape of a stress run.</summary>
+internal sealed record StressOptions
+{
+    public int Nodes { get; init; } = 8;
+
+    public int Keys { get; init; } = 16;
+
+    public int ThreadsPerNode { get; init; } = 4;
+
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(20);
+
+    public int Seed { get; init; } = Environment.TickCount;
+
+    public EmbeddedAuthorityOptions Authority { get; init; } = new() { LeaseTerm = TimeSpan.FromSeconds(2) };
+}
+
+/// <summary>What a stress run did.</summary>
+internal sealed record StressResult(int Seed, long Reads, long Hits, long Writes, long Loads, List<Violation> Violations);
+
+/// <summary>
+/// Nodes, keys and threads that read, write, remove and load at once on real threads, every operation recorded.
+/// </summary>
+internal sealed class Stress(StressOptions options)
+{
+    private readonly History _history = new();
+    private long _lastValue;
+    private long _hits;
+    private long _writes;
+    private long _loads;
+
+    public async Task<StressResult> RunAsync()
+    {
+        await using var authority = EmbeddedAuthority.Create(options.Authority);
+        var nodes = new List<CoherentCache<int, Stamp>>();
+        for (int i = 0; i < options.Nodes; i++)
+        {
+            nodes.Add(await CoherentCache.OpenAsync<int, Stamp>(authority, "stress", new() { NodeName = $"node{i}" }));
+        }
+
+        long end = Stopwatch.GetTimestamp() + (long)(options.Duration.TotalSeconds * Stopwatch.Frequency);
+        var logs = new List<ClientLog>();
+        var threads = new List<Task>();
+        for (int i = 0; i < options.Nodes * options.ThreadsPerNode; i++)
+        {
+            ClientLog log = _history.AddClient(options.Keys);
+            logs.Add(log);
+            CoherentCache<int, Stamp> node = nodes[i % options.Nodes];
+            var random = new Random(options.Seed + i);
+            threads.Add(Task.Factory.StartNew(() => ClientAsync(node, log, random, end), TaskCreationOptions.LongRunning).Unwrap());
+        }
+
+        await Task.WhenAll(threads);
+        foreach (CoherentCache<int, Stamp> node in nodes)
+        {
+            Assert.Equal(0, node.Engine.OperationsInFlight);
+            await node.DisposeAsync();
+        }
+
+        Assert.Equal(0, authority.RefusedMessages);
+        return new StressResult(
+            options.Seed, logs.Sum(log => log.Reads), _hits, _writes, _loads, IntervalChecker.Check(_history.Events()));
+    }
+
+    private async Task ClientAsync(CoherentCache<int, Stamp> node, ClientLog log, Random random, long end)
+    {
+        while (Stopwatch.GetTimestamp() < end)
+        {
+            int key = random.Next(options.Keys);
+            switch (random.Next(100))
+            {
+                case < 60:
+                    for (int i = 0; i < 20; i++)
+                    {
+                        TryGet(node, log, random.Next(options.Keys));
+                    }
+
+                    break;
+                case < 75:
+                    await GetAsync(node, log, key);
+                    break;
+                case < 90:
+                    await LoadAsync(node, log, key);
+                    break;
+                case < 97:
+                    await SetAsync(node, log, key);
+                    break;
+                default:
+                    long call = Stopwatch.GetTimestamp();
+                    long version = await node.RemoveAsync(key);
+                    log.Write(key, HistoryEvent.Absent, version, call, Stopwatch.GetTimestamp());
+                    Interlocked.Increment(ref _writes);
+                    break;
+            }
+        }
+    }
+
+    private void TryGet(CoherentCache<int, Stamp> node, ClientLog log, int key)
+    {
+        long call = Stopwatch.GetTimestamp();
+        if (node.TryGet(key, out Stamp value, out long version))
+        {
+            log.Read(key, value.Checked(), version, call, Stopwatch.GetTimestamp());
+            Interlocked.Increment(ref _hits);
+        }
+        else if (node.TryGet(key, out value))
+        {
+            // The form without a version is another path of the same promise; the value names its version.
+            log.Read(key, value.Checked(), HistoryEvent.Unversioned, call, Stopwatch.GetTimestamp());
+        }
+    }
+
+    private static async Task GetAsync(CoherentCache<int, Stamp> node, ClientLog log, int key)
+    {
+        long call = Stopwatch.GetTimestamp();
+        Lookup<Stamp> found = await node.GetAsync(key);
+        long value = found.IsHit ? found.Value.Checked() : HistoryEvent.Absent;
+        log.Read(key, value, found.Version, call, Stopwatch.GetTimestamp());
+    }
+
+    private async Task LoadAsync(CoherentCache<int, Stamp> node, ClientLog log, int key)
+    {
+        long call = Stopwatch.GetTimestamp();
+        Stamp value = await node.GetOrCreateAsync(
+            key,
+            (Stress: this, Log: log),
+            static async (key, state, token) =>
+            {
+                long start = Stopwatch.GetTimestamp();
+                long value = Interlocked.Increment(ref state.Stress._lastValue);
+                if (value % 4 == 0)
+                {
+                    await Task.Delay(1, token);
+                }
+
+                Interlocked.Increment(ref state.Stress._loads);
+                state.Log.Load(key, value, start, Stopwatch.GetTimestamp());
+                return Stamp.Of(value);
+            });
+        log.Read(key, value.Checked(), HistoryEvent.Unversioned, call, Stopwatch.GetTimestamp());
+    }
+
+    private async Task SetAsync(CoherentCache<int, Stamp> node, ClientLog log, int key)
+    {
+        long value = Interlocked.Increment(ref _lastValue);
+        long call = Stopwatch.GetTimestamp();
+        long version = await node.SetAsync(key, Stamp.Of(value));
+        log.Write(key, value, version, call, Stopwatch.GetTimestamp());
+        Interlocked.Increment(ref _writes);
+    }
+}
