@@ -12,21 +12,25 @@ namespace CacheEngine.Checking;
 public static class IntervalChecker
 {
     /// <summary>Every contradiction, at most <paramref name="limit"/> of them.</summary>
-    public static List<Violation> Check(IEnumerable<HistoryEvent> history, int limit = 20)
+    /// <param name="history">The events, in any order.</param>
+    /// <param name="seenBeforeAcknowledged">Whether a write may be seen by some and not yet by others until it is acknowledged: so it is where the
+    /// application's own source is read by loaders while a writer has changed it and not yet told the cluster. Then a read may go back.</param>
+    /// <param name="limit">How many contradictions are enough.</param>
+    public static List<Violation> Check(IEnumerable<HistoryEvent> history, bool seenBeforeAcknowledged = false, int limit = 20)
     {
         var violations = new List<Violation>();
         foreach (IGrouping<int, HistoryEvent> key in history.GroupBy(e => e.Key).OrderBy(group => group.Key))
         {
             if (violations.Count < limit)
             {
-                CheckKey(key.Key, [.. key], violations);
+                CheckKey(key.Key, [.. key], seenBeforeAcknowledged, violations);
             }
         }
 
         return violations.Count > limit ? violations[..limit] : violations;
     }
 
-    private static void CheckKey(int key, List<HistoryEvent> events, List<Violation> violations)
+    private static void CheckKey(int key, List<HistoryEvent> events, bool seenBeforeAcknowledged, List<Violation> violations)
     {
         Dictionary<long, long> versions = VersionsOf(key, events, violations);
         CheckOrigins(key, events, versions, violations);
@@ -40,7 +44,7 @@ public static class IntervalChecker
         }
 
         CheckUnversioned(key, events, violations);
-        CheckOrder(key, [.. events.Where(e => e.Version != HistoryEvent.Unversioned)], violations);
+        CheckOrder(key, [.. events.Where(e => e.Version != HistoryEvent.Unversioned)], seenBeforeAcknowledged, violations);
     }
 
     private static Dictionary<long, long> VersionsOf(int key, List<HistoryEvent> events, List<Violation> violations)
@@ -157,7 +161,7 @@ public static class IntervalChecker
         return at < 0 ? ~at : at;
     }
 
-    private static void CheckOrder(int key, List<HistoryEvent> events, List<Violation> violations)
+    private static void CheckOrder(int key, List<HistoryEvent> events, bool seenBeforeAcknowledged, List<Violation> violations)
     {
         HistoryEvent[] byCall = [.. events.OrderBy(e => e.Call)];
         HistoryEvent[] byReturn = [.. events.OrderBy(e => e.Return)];
@@ -175,16 +179,17 @@ public static class IntervalChecker
 
             if (e.Kind == EventKind.Write)
             {
-                if (e.Version <= newestSeen.Version)
+                HistoryEvent before = seenBeforeAcknowledged ? newestWrite : newestSeen;
+                if (e.Version <= before.Version)
                 {
-                    violations.Add(new Violation("write order", key, $"{e} came after {newestSeen}"));
+                    violations.Add(new Violation("write order", key, $"{e} came after {before}"));
                 }
             }
             else if (e.Version < newestWrite.Version)
             {
                 violations.Add(new Violation("stale", key, $"{e} was called after the acknowledgement of {newestWrite}"));
             }
-            else if (e.Version < newestSeen.Version)
+            else if (e.Version < newestSeen.Version && !seenBeforeAcknowledged)
             {
                 violations.Add(new Violation("went back", key, $"{e} was called after {newestSeen} had returned"));
             }

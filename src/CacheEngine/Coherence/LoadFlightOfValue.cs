@@ -1,11 +1,12 @@
 using CacheEngine.Inodes;
+using CacheEngine.Sync;
 
 namespace CacheEngine.Coherence;
 
 /// <summary>The load that callers of one node share, with its outcome.</summary>
 internal sealed class LoadFlight<TValue> : LoadFlight
 {
-    private readonly TaskCompletionSource<TValue> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<TValue> _outcome = new(EngineAwait.Completion);
     private readonly CancellationTokenSource _cancellation = new();
 
     /// <summary>Fires when every caller has given up.</summary>

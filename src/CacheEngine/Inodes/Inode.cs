@@ -378,7 +378,7 @@ internal abstract class Inode
             TakeValue(message, message.Payload, session.Generation);
             if (activity is not null && now < session.Deadline && !IsWriting)
             {
-                AnswerWaiters(message, ref done);
+                AnswerWaiters(message, session.Generation, ref done);
             }
 
             return owes | ReturnUnusedExclusive(session.Generation);
@@ -688,16 +688,21 @@ internal abstract class Inode
             _inode.MakeServable(CapState.Issued, generation);
         }
 
-        private void AnswerWaiters(in AuthorityMessage message, ref OperationList done)
+        private void AnswerWaiters(in AuthorityMessage message, SessionGeneration generation, ref OperationList done)
         {
             InodeActivity activity = _inode._activity!;
+
+            // Under a right the answer is current now. Without one it was current when the authority gave it: good for those who had called before the
+            // question was opened, but a write may have been acknowledged before the others called.
+            bool isCurrent = Holds(Arbitration.Rights.Serve, generation);
             bool isElected = !message.HasValue && message.Caps.Contains(Arbitration.Rights.Exclusive);
             OperationList waiters = activity.Waiters;
             activity.Waiters = default;
             while (waiters.TakeFirst() is { } waiter)
             {
                 OperationStatus status =
-                    message.HasValue ? OperationStatus.Present
+                    !isCurrent && waiter.Ticket > message.RequestId ? OperationStatus.Pending
+                    : message.HasValue ? OperationStatus.Present
                     : waiter.Kind == OperationKind.Read ? OperationStatus.Absent
                     : isElected ? OperationStatus.Elected
                     : OperationStatus.Pending;

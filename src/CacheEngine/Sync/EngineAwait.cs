@@ -12,4 +12,9 @@ internal static class EngineAwait
     public const string SwitchName = "CacheEngine.CaptureContext";
 
     public static readonly bool Captured = AppContext.TryGetSwitch(SwitchName, out bool captured) && captured;
+
+    /// <summary>How a task that callers wait for is completed: not on the completing thread's stack. Under a captured context the awaiting side
+    /// takes care of that, and the thread pool must not be asked to.</summary>
+    public static readonly TaskCreationOptions Completion =
+        Captured ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously;
 }
