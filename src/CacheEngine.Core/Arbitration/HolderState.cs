@@ -24,7 +24,7 @@ internal struct HolderState
     /// <summary>The last message about this cap.</summary>
     public CapSeq Seq;
 
-    /// <summary>The last message that added bits.</summary>
+    /// <summary>The last message that issued rights; a revoke does not.</summary>
     public IssueSeq IssueSeq;
 
     /// <summary>The session message that carried the unanswered revoke, and when it was sent. Meaningful while bits are being revoked.</summary>

@@ -16,7 +16,7 @@ internal readonly record struct CapSeq(uint Value)
     public override string ToString() => Value.ToString(null, null);
 }
 
-/// <summary>The <see cref="CapSeq"/> at which a cap last gained bits. A release that names an older one speaks of rights given since.</summary>
+/// <summary>The <see cref="CapSeq"/> at which rights were last issued. What names an older one speaks of rights that have been issued again since.</summary>
 internal readonly record struct IssueSeq(uint Value)
 {
     public static IssueSeq At(CapSeq seq) => new(seq.Value);

@@ -18,7 +18,7 @@ internal struct CapState
     /// <summary>The last authority message applied.</summary>
     public CapSeq Seq;
 
-    /// <summary>The last authority message that added bits.</summary>
+    /// <summary>The last authority message that issued rights; a revoke does not.</summary>
     public IssueSeq IssueSeq;
 
     /// <summary>The session generation of the last grant; of an older one nothing is valid.</summary>

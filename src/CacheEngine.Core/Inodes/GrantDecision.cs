@@ -47,7 +47,7 @@ internal readonly record struct GrantDecision(CapState Cap, CapSet Added, CapSet
         next.Issued = caps;
         next.Seq = seq;
         next.Generation = generation;
-        next.IssueSeq = added.IsEmpty && isContinuation ? cap.IssueSeq : IssueSeq.At(seq);
+        next.IssueSeq = isRevoke ? cap.IssueSeq : IssueSeq.At(seq);
 
         GrantEffects effects = removed.Overlaps(CapSet.AnyFileRead) ? GrantEffects.MakeUnservable : GrantEffects.None;
         CapSet revoking = (implemented | before) - caps;

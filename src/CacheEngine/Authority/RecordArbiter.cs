@@ -304,7 +304,9 @@ internal static class RecordArbiter
     {
         ref HolderState state = ref holder.State;
         state.Seq = state.Seq.Next();
-        state.IssueSeq = (caps - state.Issued).IsEmpty ? state.IssueSeq : IssueSeq.At(state.Seq);
+
+        // Every issue counts, also one that adds nothing: the node may just have given these bits back, and that message crosses this one.
+        state.IssueSeq = IssueSeq.At(state.Seq);
         state.Issued = caps;
         state.Implemented |= caps;
         if (kind == AuthorityMessageKind.Written)
