@@ -28,6 +28,9 @@ internal struct RequestState
     public CapSet Need;
     public CapSet Want;
     public ulong Cookie;
+
+    /// <summary>How many writes have been served before this load although they came after it.</summary>
+    public int Yielded;
     public Payload Payload;
 }
 

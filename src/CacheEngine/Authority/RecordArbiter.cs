@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
 using CacheEngine.Protocol;
@@ -11,10 +12,12 @@ namespace CacheEngine.Authority;
 /// <remarks>
 /// The caller makes it atomic. Every judgement is a pure decision of CacheEngine.Core, one holder or one request at a time; this class only walks the
 /// record and carries the verdicts out. A request that cannot be served keeps its place and holds up those behind it, with one exception: a
-/// load that waits for another session's load lets others pass, so that a writer never waits for a factory.
+/// load lets others pass while another session loads or a write waits, so that a writer never waits for a factory.
 /// </remarks>
 internal static class RecordArbiter
 {
+    private const int MaxYields = 8;
+
     public static void Apply(RecordState record, in RecordEvent what, IRecordContext context)
     {
         switch (what.Kind)
@@ -142,27 +145,51 @@ internal static class RecordArbiter
 
     private static void Serve(RecordState record, IRecordContext context)
     {
+        // Bound: each round serves one request, or looks one further.
         int at = 0;
         while (at < record.Requests.Count)
         {
             RequestState request = record.Requests[at];
+            bool yields = YieldsToWrite(record, at);
             CapSet need = Rights.NeededFor(request.Kind, request.Need, record.HasValue);
-            if (TryServe(record, request, need, context))
+            if (!yields && TryServe(record, request, need, context))
             {
                 record.Requests.RemoveAt(at);
-                continue;
+                at = 0;
             }
-
-            // A load that waits for a load lets the others pass; anything else holds up those behind it.
-            if (!WaitsForLoader(record, request))
+            else if (yields || WaitsForLoader(record, request))
+            {
+                at++;
+            }
+            else
             {
                 return;
             }
-
-            at++;
         }
     }
 
+    /// <summary>A load lets a write that waits behind it go first: the write's value answers it, and to elect it now would only add a revoke. At
+    /// most <see cref="MaxYields"/> times, so that removals without end do not starve it.</summary>
+    private static bool YieldsToWrite(RecordState record, int at)
+    {
+        RequestState request = record.Requests[at];
+        if (request.Kind != RequestKind.Load || record.HasValue || request.Yielded >= MaxYields)
+        {
+            return false;
+        }
+
+        for (int behind = at + 1; behind < record.Requests.Count; behind++)
+        {
+            if (record.Requests[behind].Kind is RequestKind.Write or RequestKind.Remove)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A load waits for another session's load, and lets everything else pass meanwhile.</summary>
     private static bool WaitsForLoader(RecordState record, in RequestState request)
     {
         if (request.Kind != RequestKind.Load || record.HasValue)
@@ -271,6 +298,7 @@ internal static class RecordArbiter
         bool isWrite = request.Kind is RequestKind.Write or RequestKind.Remove;
         if (isWrite)
         {
+            CountYields(record, request.RequestId, request.Session);
             record.Version++;
             record.HasValue = request.Kind == RequestKind.Write;
             record.Payload = request.Payload;
@@ -291,6 +319,19 @@ internal static class RecordArbiter
         }
 
         context.Owe(request.Session, ref reply);
+    }
+
+    private static void CountYields(RecordState record, long requestId, SessionId session)
+    {
+        foreach (ref RequestState waiting in CollectionsMarshal.AsSpan(record.Requests))
+        {
+            if (waiting.RequestId == requestId && waiting.Session == session)
+            {
+                return;
+            }
+
+            waiting.Yielded++;
+        }
     }
 
     private static Holder Add(RecordState record, SessionId session, IRecordContext context)

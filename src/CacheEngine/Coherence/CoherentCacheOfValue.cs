@@ -264,7 +264,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             {
                 uint version = node.BeginRead();
                 if (node.Cookie == hash
-                    && key.SequenceEqual(Unsafe.BitCast<TKey, string>(node.Key))
+                    && key.SequenceEqual((string)(object)node.Key)
                     && (version & 1) == 0
                     && node.Covers(Rights.Serve, _session, _clock))
                 {
@@ -280,7 +280,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             return Missed();
         }
 
-        return TryGet(Unsafe.BitCast<string, TKey>(key.ToString()), out value!);
+        return TryGet((TKey)(object)key.ToString(), out value!);
     }
 
     /// <summary>The inode of a key, made if there is none; for tests and benches of the rooms below.</summary>
