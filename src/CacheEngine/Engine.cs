@@ -354,8 +354,9 @@ internal sealed class Engine : IAsyncDisposable
             return;
         }
 
-        bool wasLapsed = Clock.Now >= Session.Deadline;
-        if (Session.Renewed(message, link.Terms) && wasLapsed)
+        long now = Clock.Now;
+        bool wasLapsed = now >= Session.Deadline;
+        if (Session.Renewed(message, link.Terms, now) && wasLapsed)
         {
             OnLeaseRegained();
         }
@@ -384,6 +385,21 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         EndOverdue(now);
+
+        // The doorbell may have been rung in vain or not at all.
+        _inbound.Wake();
+    }
+
+    /// <summary>Gives the session up if the authority must have done so; called by the inbound pump, so that nothing is taken in meanwhile.</summary>
+    public bool TryTimeOut()
+    {
+        bool hasTimedOut = Session.HasTimedOut(Clock.Now);
+        if (hasTimedOut)
+        {
+            LoseSession();
+        }
+
+        return hasTimedOut;
     }
 
     /// <summary>Ends the wait of a caller that gave up. A read is forgotten; a write stays under way and its outcome is unknown.</summary>

@@ -142,9 +142,37 @@ internal sealed class Run
         }
 
         await Task.WhenAll(tasks);
+        await AgreeAsync();
         foreach (CoherentCache<int, string> node in _nodes)
         {
             await node.DisposeAsync();
+        }
+    }
+
+    /// <summary>Once nothing fails any more, every node answers for every key, and all answer the same.</summary>
+    private async Task AgreeAsync()
+    {
+        for (int key = 0; key < _scenario.Keys; key++)
+        {
+            var answers = new HashSet<string>();
+            foreach (CoherentCache<int, string> node in _nodes)
+            {
+                try
+                {
+                    answers.Add(_scenario.AtSource
+                        ? await node.GetOrCreateAsync(key, (_, _) => ValueTask.FromResult($"{_source[key]}"))
+                        : $"{await node.GetAsync(key)}");
+                }
+                catch (AuthorityUnavailableException)
+                {
+                    answers.Add("no answer");
+                }
+            }
+
+            if (answers.Count != 1 || answers.Contains("no answer"))
+            {
+                _violations.Add(new Violation("disagree", key, string.Join(", ", answers)));
+            }
         }
     }
 

@@ -29,6 +29,9 @@ internal enum GrantEffects : byte
 /// </remarks>
 internal readonly record struct GrantDecision(CapState Cap, CapSet Added, CapSet Removed, GrantEffects Effects)
 {
+    /// <summary>Whether the effect is among those decided; unlike Enum.HasFlag on a byte, it boxes nothing.</summary>
+    public bool Has(GrantEffects effect) => (Effects & effect) != 0;
+
     public static GrantDecision Decide(
         in CapState cap, CapId id, CapSet caps, CapSeq seq, SessionGeneration generation, bool isRevoke, CapSet used)
     {

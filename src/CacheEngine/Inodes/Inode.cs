@@ -636,14 +636,14 @@ internal abstract class Inode
             Cap cap = _inode._cap!;
             GrantDecision decision = GrantDecision.Decide(
                 cap.State, message.Cap, message.Caps, message.Seq, session.Generation, isRevoke, _inode._refs.Used);
-            if (decision.Effects.HasFlag(GrantEffects.MakeUnservable))
+            if (decision.Has(GrantEffects.MakeUnservable))
             {
                 ForgetValue();
                 OvertakeFlight();
             }
 
             cap.State = decision.Cap;
-            bool owes = decision.Effects.HasFlag(GrantEffects.Answer);
+            bool owes = decision.Has(GrantEffects.Answer);
             cap.AnswerDue |= owes;
             return owes;
         }

@@ -51,7 +51,7 @@ internal sealed class InboundPump(PumpScheduler scheduler, Engine engine) : Pump
             return true;
         }
 
-        return false;
+        return engine.TryTimeOut();
     }
 }
 

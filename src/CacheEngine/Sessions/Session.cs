@@ -18,6 +18,7 @@ internal sealed class Session
     private ulong _tookIn;
     private ulong _sent;
     private long _lastRenewalSentAt = long.MinValue;
+    private long _lastHeardAt;
     private ISessionLink? _link;
 
     /// <summary>The last moment at which a right may be used, in engine milliseconds.</summary>
@@ -52,6 +53,7 @@ internal sealed class Session
         RenewSeq opening = _lease.Sent(askedAt);
         _ = _lease.Answered(opening, default, default, link.Terms);
         _lastRenewalSentAt = askedAt;
+        _lastHeardAt = askedAt;
 
         // Edge SESSION-1 (release; other end: HIT-5): the generation first, the deadline after it.
         Volatile.Write(ref _generation, new SessionGeneration(_generation).Next().Value);
@@ -100,11 +102,16 @@ internal sealed class Session
         return due;
     }
 
+    /// <summary>Whether the authority has been silent for so long that it has ended the session by now, and its rights with it.</summary>
+    public bool HasTimedOut(long now) =>
+        Link is { } link && now - Volatile.Read(ref _lastHeardAt) >= link.Terms.SessionTimeoutMilliseconds;
+
     /// <summary>Takes in the answer to a renewal.</summary>
     /// <returns>Whether the lease moved.</returns>
-    public bool Renewed(in AuthorityMessage message, in LeaseTerms terms)
+    public bool Renewed(in AuthorityMessage message, in LeaseTerms terms, long now)
     {
         _gate.Enter(LockLevel.Leaf);
+        _lastHeardAt = now;
         bool moved = _lease.Answered(message.Renew, message.OwedThrough, TookIn, terms);
         Publish(moved);
         _gate.Leave(LockLevel.Leaf);
