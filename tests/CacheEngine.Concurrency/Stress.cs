@@ -16,7 +16,10 @@ internal sealed record StressOptions
 
     public int Seed { get; init; } = Environment.TickCount;
 
-    public EmbeddedAuthorityOptions Authority { get; init; } = new() { LeaseTerm = TimeSpan.FromSeconds(2) };
+    public TimeSpan LeaseTerm { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whether links are slow for a while and then silent, node after node.</summary>
+    public bool HasFlakyLinks { get; init; }
 }
 
 /// <summary>What a stress run did.</summary>
@@ -35,7 +38,8 @@ internal sealed class Stress(StressOptions options)
 
     public async Task<StressResult> RunAsync()
     {
-        await using var authority = EmbeddedAuthority.Create(options.Authority);
+        var links = new FlakyLinks();
+        await using var authority = EmbeddedAuthority.Create(new() { LeaseTerm = options.LeaseTerm, Links = links });
         var nodes = new List<CoherentCache<int, Stamp>>();
         for (int i = 0; i < options.Nodes; i++)
         {
@@ -52,6 +56,17 @@ internal sealed class Stress(StressOptions options)
             CoherentCache<int, Stamp> node = nodes[i % options.Nodes];
             var random = new Random(options.Seed + i);
             threads.Add(Task.Factory.StartNew(() => ClientAsync(node, log, random, end), TaskCreationOptions.LongRunning).Unwrap());
+        }
+
+        if (options.HasFlakyLinks)
+        {
+            threads.Add(links.DisturbAsync(authority, options, end));
+            foreach (CoherentCache<int, Stamp> node in nodes)
+            {
+                ClientLog log = _history.AddClient(options.Keys);
+                logs.Add(log);
+                threads.Add(Task.Factory.StartNew(() => ReadOnly(node, log, end), TaskCreationOptions.LongRunning));
+            }
         }
 
         await Task.WhenAll(threads);
@@ -71,31 +86,54 @@ internal sealed class Stress(StressOptions options)
         while (Stopwatch.GetTimestamp() < end)
         {
             int key = random.Next(options.Keys);
-            switch (random.Next(100))
+            try
             {
-                case < 60:
-                    for (int i = 0; i < 20; i++)
-                    {
-                        TryGet(node, log, random.Next(options.Keys));
-                    }
-
-                    break;
-                case < 75:
-                    await GetAsync(node, log, key);
-                    break;
-                case < 90:
-                    await LoadAsync(node, log, key);
-                    break;
-                case < 97:
-                    await SetAsync(node, log, key);
-                    break;
-                default:
-                    long call = Stopwatch.GetTimestamp();
-                    long version = await node.RemoveAsync(key);
-                    log.Write(key, HistoryEvent.Absent, version, call, Stopwatch.GetTimestamp());
-                    Interlocked.Increment(ref _writes);
-                    break;
+                await StepAsync(node, log, random, key);
             }
+            catch (AuthorityUnavailableException exception) when (!exception.IsOutcomeUnknown)
+            {
+                // A read without an answer says nothing.
+            }
+        }
+    }
+
+    private async Task StepAsync(CoherentCache<int, Stamp> node, ClientLog log, Random random, int key)
+    {
+        switch (random.Next(100))
+        {
+            case < 60:
+                for (int i = 0; i < 20; i++)
+                {
+                    TryGet(node, log, random.Next(options.Keys));
+                }
+
+                break;
+            case < 75:
+                await GetAsync(node, log, key);
+                break;
+            case < 90:
+                await LoadAsync(node, log, key);
+                break;
+            case < 97:
+                await SetAsync(node, log, key);
+                break;
+            default:
+                await WriteAsync(log, key, HistoryEvent.Absent, () => node.RemoveAsync(key));
+                break;
+        }
+    }
+
+    /// <summary>Serves from memory, whatever the link does: what a node with running threads and no network would do.</summary>
+    private void ReadOnly(CoherentCache<int, Stamp> node, ClientLog log, long end)
+    {
+        while (Stopwatch.GetTimestamp() < end)
+        {
+            for (int key = 0; key < options.Keys; key++)
+            {
+                TryGet(node, log, key);
+            }
+
+            Thread.Sleep(1);
         }
     }
 
@@ -147,9 +185,21 @@ internal sealed class Stress(StressOptions options)
     private async Task SetAsync(CoherentCache<int, Stamp> node, ClientLog log, int key)
     {
         long value = Interlocked.Increment(ref _lastValue);
+        await WriteAsync(log, key, value, () => node.SetAsync(key, Stamp.Of(value)));
+    }
+
+    private async Task WriteAsync(ClientLog log, int key, long value, Func<ValueTask<long>> write)
+    {
         long call = Stopwatch.GetTimestamp();
-        long version = await node.SetAsync(key, Stamp.Of(value));
-        log.Write(key, value, version, call, Stopwatch.GetTimestamp());
-        Interlocked.Increment(ref _writes);
+        try
+        {
+            long version = await write();
+            log.Write(key, value, version, call, Stopwatch.GetTimestamp());
+            Interlocked.Increment(ref _writes);
+        }
+        catch (AuthorityUnavailableException)
+        {
+            log.Write(key, value, HistoryEvent.Unversioned, call, HistoryEvent.Pending);
+        }
     }
 }

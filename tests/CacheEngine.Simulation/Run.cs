@@ -155,6 +155,12 @@ internal sealed class Run
         for (int key = 0; key < _scenario.Keys; key++)
         {
             var answers = new HashSet<string>();
+            if (_scenario.AtSource)
+            {
+                // A change whose news never got through may have left an older value in place: tell the cluster now.
+                await _nodes[0].RemoveAsync(key);
+            }
+
             foreach (CoherentCache<int, string> node in _nodes)
             {
                 try

@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using CacheEngine.Embedded;
+
+namespace CacheEngine.Concurrency;
+
+/// <summary>Links that are slow for a while and then silent, one node after the other.</summary>
+internal sealed class FlakyLinks : LinkPolicy
+{
+    private readonly ConcurrentDictionary<string, long> _slow = new();
+    private readonly ConcurrentDictionary<string, bool> _silent = new();
+
+    public override long Delay(LinkDirection direction, string node) =>
+        direction == LinkDirection.ToNode ? _slow.GetValueOrDefault(node) : 0;
+
+    public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey(node);
+
+    /// <summary>Slows a node's answers to most of a lease term, so that its renewals are old when they arrive; then cuts it off.</summary>
+    public async Task DisturbAsync(EmbeddedAuthority authority, StressOptions options, long end)
+    {
+        for (int i = 0; Stopwatch.GetTimestamp() < end; i++)
+        {
+            string node = $"node{i % options.Nodes}";
+            _slow[node] = (long)(0.6 * options.LeaseTerm.TotalMilliseconds);
+            await Task.Delay(options.LeaseTerm * 2);
+            _silent[node] = true;
+            await Task.Delay(options.LeaseTerm * 2);
+            _silent.Clear();
+            _slow.Clear();
+            authority.WakeLinks();
+        }
+    }
+}
