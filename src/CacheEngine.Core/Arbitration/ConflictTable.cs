@@ -1,8 +1,8 @@
 namespace CacheEngine.Arbitration;
 
 /// <summary>
-/// Who may hold what together, as data: the value's bits of two sessions must fit into one mode, and a shared bit suffers no other's
-/// exclusive one.
+/// Who may hold what together, as data: the value's bits of two sessions must fit into one mode, and in the other groups a shared bit suffers
+/// no other's exclusive one.
 /// </summary>
 /// <remarks>
 /// The modes are CephFS's file-lock states: <em>sync</em> (all read and cache), <em>mix</em> (all read and write, nobody caches or buffers);
@@ -10,8 +10,8 @@ namespace CacheEngine.Arbitration;
 /// </remarks>
 internal static class ConflictTable
 {
-    /// <summary>The bits of the value that the modes speak of.</summary>
-    public static readonly CapSet Data = CapSet.Parse("Fscrwba");
+    /// <summary>The bits of the value; the exclusive one is in no mode, so its holder is alone.</summary>
+    public static readonly CapSet Data = CapSet.Parse("Fsxcrwba");
 
     /// <summary>All read and cache.</summary>
     public static readonly CapSet Sync = CapSet.Parse("Fscr");
@@ -19,18 +19,17 @@ internal static class ConflictTable
     /// <summary>All read and write through, nobody caches or buffers.</summary>
     public static readonly CapSet Mix = CapSet.Parse("Frwa");
 
-    private static readonly (CapSet Shared, CapSet Exclusive)[] Groups =
+    private static readonly (CapSet Shared, CapSet Exclusive)[] _groups =
     [
         (CapSet.AuthShared, CapSet.AuthExcl),
         (CapSet.LinkShared, CapSet.LinkExcl),
         (CapSet.XattrShared, CapSet.XattrExcl),
-        (CapSet.FileShared, CapSet.FileExcl),
     ];
 
     /// <summary>Whether two sessions may hold these sets at the same time.</summary>
     public static bool Compatible(CapSet left, CapSet right)
     {
-        foreach ((CapSet shared, CapSet exclusive) in Groups)
+        foreach ((CapSet shared, CapSet exclusive) in _groups)
         {
             CapSet group = shared | exclusive;
             if ((left.Overlaps(exclusive) && right.Overlaps(group)) || (right.Overlaps(exclusive) && left.Overlaps(group)))
@@ -54,7 +53,7 @@ internal static class ConflictTable
     public static CapSet Keep(CapSet held, CapSet wanted, CapSet need)
     {
         CapSet keep = held;
-        foreach ((CapSet shared, CapSet exclusive) in Groups)
+        foreach ((CapSet shared, CapSet exclusive) in _groups)
         {
             if (need.Overlaps(exclusive))
             {

@@ -1,3 +1,4 @@
+using CacheEngine.Caps;
 using CacheEngine.Sessions;
 
 namespace CacheEngine.Arbitration;
@@ -43,7 +44,10 @@ internal readonly record struct HolderDecision(HolderStep Step, CapSet Keep, lon
         }
 
         CapSet keep = ConflictTable.Keep(holder.Issued, holder.Wanted, need);
-        bool mustAsk = keep != holder.Issued;
+
+        // A grant that left after a revoke makes the answer to that revoke too old to count (see HolderState.Answer): ask again.
+        bool grantOvertookAnswer = holder.IssueSeq == IssueSeq.At(holder.Seq);
+        bool mustAsk = keep != holder.Issued || grantOvertookAnswer;
 
         // A revoke that was not taken in bounds the lease from above: a renewal received after it was sent cannot be used before it is
         // taken in (see LeaseState), so only renewals received before can still run.

@@ -249,7 +249,8 @@ public readonly struct CapSet : IEquatable<CapSet>, ISpanFormattable, ISpanParsa
                 }
             }
 
-            if (at == before)
+            // A bare F is what bits without a letter print; it names none of them, so it adds nothing.
+            if (at == before && !isFile)
             {
                 return false;
             }

@@ -17,8 +17,8 @@ internal enum AcquireOutcome : byte
 /// Whether needed rights are held. <em>Need</em> is waited for; <em>want</em> is taken all or not at all and never waited for.
 /// </summary>
 /// <remarks>
-/// One exception to "want never waits": while the buffer right is being taken back, a new writer waits, or its unbuffered write could
-/// overtake data that is still buffered.
+/// While the buffer right is being taken back, no new writer starts, or its unbuffered write could overtake data that is still buffered: a
+/// needed write right waits, a wanted one is not taken.
 /// </remarks>
 internal readonly record struct AcquireDecision(AcquireOutcome Outcome, CapSet Got)
 {
@@ -29,12 +29,13 @@ internal readonly record struct AcquireDecision(AcquireOutcome Outcome, CapSet G
             return new AcquireDecision(asked.Contains(need) ? AcquireOutcome.Wait : AcquireOutcome.Ask, CapSet.None);
         }
 
-        bool overtakesBuffer = need.Overlaps(CapSet.FileWrite) && revoking.Overlaps(CapSet.FileBuffer);
-        if (overtakesBuffer)
+        CapSet overtaking = revoking.Overlaps(CapSet.FileBuffer) ? CapSet.FileWrite : CapSet.None;
+        if (need.Overlaps(overtaking))
         {
             return new AcquireDecision(AcquireOutcome.Wait, CapSet.None);
         }
 
-        return new AcquireDecision(AcquireOutcome.Granted, issued.Contains(want) ? need | want : need);
+        bool takesWant = issued.Contains(want) && !want.Overlaps(overtaking);
+        return new AcquireDecision(AcquireOutcome.Granted, takesWant ? need | want : need);
     }
 }

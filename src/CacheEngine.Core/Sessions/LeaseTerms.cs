@@ -12,7 +12,9 @@ internal readonly record struct LeaseTerms
     public LeaseTerms(long termMilliseconds, double clockDrift, long granularityMilliseconds, long sessionTimeoutMilliseconds)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(termMilliseconds);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(termMilliseconds, int.MaxValue);
         ArgumentOutOfRangeException.ThrowIfNegative(granularityMilliseconds);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(granularityMilliseconds, termMilliseconds);
         if (!(clockDrift >= 0 && clockDrift < 0.5))
         {
             throw new ArgumentOutOfRangeException(nameof(clockDrift), clockDrift, "The drift is a share of the term: at least 0 and below 0.5.");

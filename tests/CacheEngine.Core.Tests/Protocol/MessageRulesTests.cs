@@ -1,0 +1,176 @@
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Core.Tests.Protocol;
+
+public class MessageRulesTests
+{
+    private static readonly SessionId _session = new(7);
+    private static readonly MessageSeq _tookIn = new(41);
+    private static readonly CapSet _undefined = CapSet.FromBits(0x0002);
+
+    public static TheoryData<string> ClientKinds => [.. Enum.GetNames<ClientMessageKind>().Where(name => name != "None")];
+
+    public static TheoryData<string> AuthorityKinds => [.. Enum.GetNames<AuthorityMessageKind>().Where(name => name != "None")];
+
+    [Theory]
+    [MemberData(nameof(ClientKinds))]
+    public void Client_CompleteMessage_HasNoFault(string kind) => Assert.Equal(MessageFault.None, Judge(Complete(kind)));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData((int)ClientMessageKind.Close + 1)]
+    [InlineData(255)]
+    public void Client_UnknownKind_IsAFault(int kind)
+    {
+        ClientMessage message = Complete(nameof(ClientMessageKind.Write));
+        message.Kind = (ClientMessageKind)kind;
+
+        Assert.Equal(MessageFault.UnknownKind, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(ClientKinds))]
+    public void Client_AnotherSession_IsAFault(string kind)
+    {
+        ClientMessage message = Complete(kind);
+        message.Session = new SessionId(8);
+
+        Assert.Equal(MessageFault.OtherSession, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(ClientKinds))]
+    public void Client_UndefinedBits_AreAFault(string kind)
+    {
+        ClientMessage held = Complete(kind);
+        held.Caps |= _undefined;
+        ClientMessage wanted = Complete(kind);
+        wanted.Wanted |= CapSet.FileWriteExtend;
+
+        Assert.Equal(MessageFault.UndefinedBits, Judge(held));
+        Assert.Equal(MessageFault.UndefinedBits, Judge(wanted));
+    }
+
+    [Theory]
+    [MemberData(nameof(ClientKinds))]
+    public void Client_NeitherObjectNorKey_IsAFaultOfWhatIsAboutAnObject(string kind)
+    {
+        ClientMessage message = Complete(kind);
+        message.Inode = default;
+        bool isAboutObject = kind is not (nameof(ClientMessageKind.Renew) or nameof(ClientMessageKind.Close));
+
+        Assert.Equal(isAboutObject ? MessageFault.NoSuchObject : MessageFault.None, Judge(message));
+        message.Key = new byte[] { 1 };
+        Assert.Equal(MessageFault.None, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(ClientKinds))]
+    public void Client_NoPayload_IsAFaultOfWhatCarriesAValue(string kind)
+    {
+        ClientMessage message = Complete(kind);
+        message.Payload = default;
+        bool carriesValue = kind is nameof(ClientMessageKind.Write) or nameof(ClientMessageKind.Fill);
+
+        Assert.Equal(carriesValue ? MessageFault.MissingPayload : MessageFault.None, Judge(message));
+    }
+
+    [Fact]
+    public void Client_NullOrNoBytes_AreValues()
+    {
+        ClientMessage message = Complete(nameof(ClientMessageKind.Write));
+        message.Payload = Payload.OfReference(null);
+        Assert.Equal(MessageFault.None, Judge(message));
+        message.Payload = Payload.OfBytes(default);
+        Assert.Equal(MessageFault.None, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(AuthorityKinds))]
+    public void Authority_CompleteMessage_HasNoFault(string kind) => Assert.Equal(MessageFault.None, Judge(Said(kind)));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData((int)AuthorityMessageKind.SessionEnded + 1)]
+    [InlineData(255)]
+    public void Authority_UnknownKind_IsAFault(int kind)
+    {
+        AuthorityMessage message = Said(nameof(AuthorityMessageKind.Grant));
+        message.Kind = (AuthorityMessageKind)kind;
+
+        Assert.Equal(MessageFault.UnknownKind, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(AuthorityKinds))]
+    public void Authority_AnotherSession_IsAFault(string kind)
+    {
+        AuthorityMessage message = Said(kind);
+        message.Session = new SessionId(8);
+
+        // Also when its number would be a gap in this session: it is none of this session's numbers.
+        Assert.Equal(MessageFault.OtherSession, Judge(message));
+        message.Sequence = new MessageSeq(1);
+        Assert.Equal(MessageFault.OtherSession, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(AuthorityKinds))]
+    public void Authority_GapOrRepetition_IsAFaultOfWhatIsNumbered(string kind)
+    {
+        MessageFault expected = kind == nameof(AuthorityMessageKind.Renewed) ? MessageFault.None : MessageFault.OutOfOrder;
+        foreach (ulong number in new ulong[] { 0, 1, _tookIn.Value, _tookIn.Value + 2 })
+        {
+            AuthorityMessage message = Said(kind);
+            message.Sequence = new MessageSeq(number);
+
+            Assert.Equal(expected, Judge(message));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AuthorityKinds))]
+    public void Authority_NoObject_IsAFaultOfWhatIsAboutOne(string kind)
+    {
+        AuthorityMessage message = Said(kind);
+        message.Inode = default;
+        bool isAboutObject = kind is not (nameof(AuthorityMessageKind.Renewed) or nameof(AuthorityMessageKind.SessionEnded));
+
+        Assert.Equal(isAboutObject ? MessageFault.NoSuchObject : MessageFault.None, Judge(message));
+    }
+
+    [Theory]
+    [MemberData(nameof(AuthorityKinds))]
+    public void Authority_UndefinedBits_AreAFault(string kind)
+    {
+        AuthorityMessage message = Said(kind);
+        message.Caps |= _undefined;
+
+        Assert.Equal(MessageFault.UndefinedBits, Judge(message));
+    }
+
+    private static MessageFault Judge(in ClientMessage message) => MessageRules.Judge(message, _session);
+
+    private static MessageFault Judge(in AuthorityMessage message) => MessageRules.Judge(message, _session, _tookIn);
+
+    private static ClientMessage Complete(string kind) => new()
+    {
+        Kind = Enum.Parse<ClientMessageKind>(kind),
+        Session = _session,
+        Inode = new InodeId(3),
+        Caps = CapSet.Any,
+        Wanted = CapSet.Any,
+        Payload = Payload.OfReference("value"),
+    };
+
+    private static AuthorityMessage Said(string kind) => new()
+    {
+        Kind = Enum.Parse<AuthorityMessageKind>(kind),
+        Session = _session,
+        Sequence = _tookIn.Next(),
+        Inode = new InodeId(3),
+        Caps = CapSet.Any,
+    };
+}
