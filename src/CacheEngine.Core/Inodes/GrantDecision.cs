@@ -41,6 +41,8 @@ internal readonly record struct GrantDecision(CapState Cap, CapSet Added, CapSet
             return new GrantDecision(cap, CapSet.None, CapSet.None, GrantEffects.Ignored);
         }
 
+        // A revoke of something that this node does not hold gives nothing; it is answered with nothing.
+        caps = isRevoke && !isContinuation ? CapSet.None : caps;
         CapSet before = isContinuation ? cap.Issued : CapSet.None;
         CapSet implemented = isContinuation ? cap.Implemented : CapSet.None;
         CapSet added = caps - before;
@@ -50,7 +52,7 @@ internal readonly record struct GrantDecision(CapState Cap, CapSet Added, CapSet
         next.Issued = caps;
         next.Seq = seq;
         next.Generation = generation;
-        next.IssueSeq = isRevoke ? cap.IssueSeq : IssueSeq.At(seq);
+        next.IssueSeq = isRevoke && isContinuation ? cap.IssueSeq : IssueSeq.At(seq);
 
         GrantEffects effects = removed.Overlaps(CapSet.AnyFileRead) ? GrantEffects.MakeUnservable : GrantEffects.None;
         CapSet revoking = (implemented | before) - caps;

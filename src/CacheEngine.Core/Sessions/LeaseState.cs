@@ -8,7 +8,8 @@ namespace CacheEngine.Sessions;
 /// <remarks>
 /// An answer advances the deadline to the <em>send</em> time of its own question plus the term (an answer that dawdles is worth less), and only
 /// once this node has taken in every message that the authority had sent by then: a renewal must not extend a right whose revoke is under way.
-/// The answer to the later question decides; an older answer changes nothing. At most <see cref="MaxOutstanding"/> questions are remembered.
+/// The answer to the later question decides; an older answer changes nothing. Two answers can be held, the one that will count first and the latest,
+/// so that a node that is always a little behind still gets on. At most <see cref="MaxOutstanding"/> questions are remembered.
 /// </remarks>
 internal struct LeaseState
 {
@@ -17,13 +18,13 @@ internal struct LeaseState
     private SentStamps _sentAt;
     private RenewSeq _lastSent;
     private RenewSeq _lastAnswered;
-    private long _owedDeadline;
-    private MessageSeq _owedThrough;
+    private HeldAnswer _first;
+    private HeldAnswer _latest;
 
     /// <summary>The last moment at which this node may serve, in engine milliseconds; <see cref="long.MinValue"/> before the first answer.</summary>
     public long Deadline { get; private set; }
 
-    public static LeaseState Initial => new() { Deadline = long.MinValue, _owedDeadline = long.MinValue };
+    public static LeaseState Initial => new() { Deadline = long.MinValue, _first = HeldAnswer.None, _latest = HeldAnswer.None };
 
     /// <summary>Notes that a renewal leaves now.</summary>
     public RenewSeq Sent(long now)
@@ -44,8 +45,16 @@ internal struct LeaseState
         }
 
         _lastAnswered = seq;
-        _owedDeadline = terms.HolderDeadline(_sentAt[(int)(seq.Value % MaxOutstanding)]);
-        _owedThrough = owedThrough;
+        var held = new HeldAnswer(terms.HolderDeadline(_sentAt[(int)(seq.Value % MaxOutstanding)]), owedThrough);
+        if (_first == HeldAnswer.None)
+        {
+            _first = held;
+        }
+        else
+        {
+            _latest = held;
+        }
+
         return TookIn(tookIn);
     }
 
@@ -53,21 +62,36 @@ internal struct LeaseState
     /// <returns>True when that moved the deadline.</returns>
     public bool TookIn(MessageSeq seq)
     {
-        if (_owedDeadline <= Deadline || !(seq >= _owedThrough))
+        long before = Deadline;
+        if (_first != HeldAnswer.None && seq >= _first.OwedThrough)
         {
-            return false;
+            Deadline = Math.Max(Deadline, _first.Deadline);
+            _first = _latest;
+            _latest = HeldAnswer.None;
         }
 
-        Deadline = _owedDeadline;
-        return true;
+        if (_first != HeldAnswer.None && seq >= _first.OwedThrough)
+        {
+            Deadline = Math.Max(Deadline, _first.Deadline);
+            _first = HeldAnswer.None;
+        }
+
+        return Deadline != before;
     }
 
     /// <summary>Ends the lease: the clock is not to be trusted, or the session is over. Answers to earlier questions no longer count.</summary>
     public void Void()
     {
         Deadline = long.MinValue;
-        _owedDeadline = long.MinValue;
+        _first = HeldAnswer.None;
+        _latest = HeldAnswer.None;
         _lastAnswered = _lastSent;
+    }
+
+    /// <summary>An answer that waits for what was owed when it was given.</summary>
+    private readonly record struct HeldAnswer(long Deadline, MessageSeq OwedThrough)
+    {
+        public static readonly HeldAnswer None = new(long.MinValue, default);
     }
 
     [InlineArray(MaxOutstanding)]

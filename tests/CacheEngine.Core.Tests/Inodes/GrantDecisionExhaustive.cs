@@ -60,12 +60,12 @@ public class GrantDecisionExhaustive
 
     [Fact]
     [Rule("T27")]
-    public void IssueSeq_RisesOnlyWithBitsAdded() => ForEach(static c =>
+    public void IssueSeq_RisesWithEveryIssue_AndNotWithARevoke() => ForEach(static c =>
         c.IsOld
         || (c.Next.Seq == c.Seq
             && c.Next.Id == c.Id
             && c.Next.Generation == c.Generation
-            && c.Next.IssueSeq == (c.IsSameGrant && c.Decision.Added.IsEmpty ? c.Cap.IssueSeq : IssueSeq.At(c.Seq))));
+            && c.Next.IssueSeq == (c.IsSameGrant && c.IsRevoke ? c.Cap.IssueSeq : IssueSeq.At(c.Seq))));
 
     private static void ForEach(Func<Case, bool> claim)
     {

@@ -106,6 +106,22 @@ public class LeaseStateTests
 
     [Fact]
     [Rule("P27")]
+    public void Node_ThatIsAlwaysALittleBehind_StillExtendsItsLease()
+    {
+        var lease = LeaseState.Initial;
+        _ = lease.Answered(lease.Sent(now: 0), owedThrough: new MessageSeq(10), tookIn: new MessageSeq(5), _terms);
+        _ = lease.Answered(lease.Sent(now: 1_000), owedThrough: new MessageSeq(20), tookIn: new MessageSeq(8), _terms);
+        _ = lease.Answered(lease.Sent(now: 2_000), owedThrough: new MessageSeq(30), tookIn: new MessageSeq(9), _terms);
+
+        Assert.True(lease.TookIn(new MessageSeq(10)));
+        Assert.Equal(_terms.HolderDeadline(0), lease.Deadline);
+        Assert.False(lease.TookIn(new MessageSeq(29)));
+        Assert.True(lease.TookIn(new MessageSeq(30)));
+        Assert.Equal(_terms.HolderDeadline(2_000), lease.Deadline);
+    }
+
+    [Fact]
+    [Rule("P27")]
     public void HeldAnswer_LeavesTheEarlierDeadlineStanding()
     {
         LeaseState lease = LeaseState.Initial;
