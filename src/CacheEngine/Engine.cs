@@ -1,7 +1,7 @@
 using CacheEngine.Authority;
+using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
-using CacheEngine.Reservations;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
 
@@ -77,7 +77,10 @@ internal sealed class Engine : IAsyncDisposable
 
     public CapPool Pool { get; }
 
-    public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+    public bool IsDisposed =>
+        // Edge DISPOSE-2 (acquire; other end: DISPOSE-1): read again after listing an operation. Either the sweep finds the operation, or it left the
+        // inode's gate before the operation entered, and then this read sees the flag; read earlier, neither would be sure and a caller would hang.
+        Volatile.Read(ref _disposed) != 0;
 
     /// <summary>How many revokes have been taken in.</summary>
     public long Revokes => Volatile.Read(ref _revokes);
@@ -408,6 +411,7 @@ internal sealed class Engine : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        // Edge DISPOSE-1 (full fence; other end: DISPOSE-2): set before the sweep; moved below it, an operation listed behind the sweep would not be ended.
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
             return;

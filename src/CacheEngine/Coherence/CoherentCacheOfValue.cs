@@ -1,10 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using CacheEngine.Arbitration;
+using CacheEngine.Caps;
 using CacheEngine.Coherence;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
-using CacheEngine.Reservations;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
 
@@ -67,6 +67,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     {
         ThrowIfNull(key);
         ulong hash = _identity.Hash(key);
+
+        // Edge TABLE-7 (acquire; other end: TABLE-3): as TABLE-5.
         for (Inode<TKey, TValue>? node = _table.First(hash); node is not null; node = Volatile.Read(ref node.Next))
         {
             if (node.Cookie != hash)
@@ -260,6 +262,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         if (_identity.IsOrdinalText)
         {
             ulong hash = KeyHash.OfText(key, _identity.Seed);
+
+            // Edge TABLE-8 (acquire; other end: TABLE-3): as TABLE-5.
             for (Inode<TKey, TValue>? node = _table.First(hash); node is not null; node = Volatile.Read(ref node.Next))
             {
                 uint version = node.BeginRead();

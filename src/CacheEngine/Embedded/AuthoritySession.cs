@@ -92,6 +92,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
     /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards.</summary>
     public void EndSoon()
     {
+        // Edge END-1 (release; other end: END-2): set before the wake; moved below it, the turn that it causes could pass by without ending.
         Volatile.Write(ref _isEndDue, 1);
         Wake();
     }
@@ -99,6 +100,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
     /// <inheritdoc/>
     public override bool TryRunOne()
     {
+        // Edge END-2 (acquire; other end: END-1): read in every step, so that nothing is handled after the end is due.
         if (Volatile.Read(ref _isEndDue) != 0)
         {
             _authority.End(this);

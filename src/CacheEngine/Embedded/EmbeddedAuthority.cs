@@ -80,6 +80,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        // Edge CLOSE-1 (full fence; other end: CLOSE-2): one caller disposes, and openings that look later are refused.
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
         {
             return;
@@ -99,6 +100,8 @@ public sealed class EmbeddedAuthority : CacheAuthority
     {
         cancellationToken.ThrowIfCancellationRequested();
         await CrossAsync(LinkDirection.ToAuthority, opening.Node, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+
+        // Edge CLOSE-2 (acquire; other end: CLOSE-1): moved up over the crossing, an authority disposed meanwhile would still open a session.
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);
         string shape = _shapes.GetOrAdd(opening.Region, opening.Shape);
         if (!string.Equals(shape, opening.Shape, StringComparison.Ordinal))

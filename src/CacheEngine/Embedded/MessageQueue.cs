@@ -23,6 +23,7 @@ internal sealed class MessageQueue<TMessage>
     {
         get
         {
+            // Edge QUEUE-1 (acquire; other ends: QUEUE-3, QUEUE-4, QUEUE-5): spares the gate. A stale zero costs nothing: whoever adds looks or wakes after.
             if (Volatile.Read(ref _count) == 0)
             {
                 return long.MaxValue;
@@ -65,6 +66,8 @@ internal sealed class MessageQueue<TMessage>
 
         _lastDue = Math.Max(_lastDue, due);
         _ring[(_head + _count) & (_ring.Length - 1)] = (message, _lastDue);
+
+        // Edge QUEUE-3 (release; other ends: QUEUE-1, QUEUE-2): moved below the wake that follows, the turn could find the queue empty.
         Volatile.Write(ref _count, _count + 1);
         _gate.Leave(LockLevel.Leaf);
     }
@@ -73,6 +76,8 @@ internal sealed class MessageQueue<TMessage>
     public bool TryTake(long now, out TMessage message)
     {
         message = default;
+
+        // Edge QUEUE-2 (acquire; other ends: QUEUE-3, QUEUE-4, QUEUE-5): as QUEUE-1; what is taken is read under the gate.
         if (Volatile.Read(ref _count) == 0)
         {
             return false;
@@ -85,6 +90,8 @@ internal sealed class MessageQueue<TMessage>
             message = _ring[_head].Message;
             _ring[_head] = default;
             _head = (_head + 1) & (_ring.Length - 1);
+
+            // Edge QUEUE-4 (release; other ends: QUEUE-1, QUEUE-2): a reader that sees the old count only enters the gate in vain.
             Volatile.Write(ref _count, _count - 1);
         }
 
@@ -97,6 +104,8 @@ internal sealed class MessageQueue<TMessage>
         _gate.Enter(LockLevel.Leaf);
         Array.Clear(_ring);
         _head = 0;
+
+        // Edge QUEUE-5 (release; other ends: QUEUE-1, QUEUE-2): as QUEUE-4.
         Volatile.Write(ref _count, 0);
         _gate.Leave(LockLevel.Leaf);
     }

@@ -86,10 +86,14 @@ internal abstract class Inode
     }
 
     /// <summary>The id that the authority gave, or unknown; written once, so a known id is final.</summary>
-    public InodeId UnguardedId => new(Volatile.Read(ref _id));
+    public InodeId UnguardedId =>
+        // Edge ID-2 (acquire; other end: ID-1): a known id is final, so whoever sees it needs no gate to use it.
+        new(Volatile.Read(ref _id));
 
     /// <summary>Whether a cap object is attached; it stays attached, so true is final.</summary>
-    public bool HasCap => Volatile.Read(ref _cap) is not null;
+    public bool HasCap =>
+        // Edge CAP-2 (acquire; other end: CAP-1): a stale false only reserves in vain.
+        Volatile.Read(ref _cap) is not null;
 
     /// <summary>Enters the gate. Use it in a <c>using</c> statement.</summary>
     public Hold Enter()
@@ -175,7 +179,7 @@ internal abstract class Inode
         {
             cap.Inode = _inode;
 
-            // Edge CAP-1 (release; other end: the unguarded read in HasCap): a cap that is seen is complete.
+            // Edge CAP-1 (release; other end: CAP-2): moved up, a cap could be seen before it names its inode.
             Volatile.Write(ref _inode._cap, cap);
         }
 
@@ -616,7 +620,7 @@ internal abstract class Inode
         {
             if (!Id.IsKnown)
             {
-                // Edge ID-1 (release; other end: the read in UnguardedId): written once.
+                // Edge ID-1 (release; other end: ID-2): written once; it may be read without the gate.
                 Volatile.Write(ref _inode._id, message.Inode.Value);
             }
 

@@ -118,6 +118,7 @@ internal abstract class LoadFlight
     /// <summary>Counts one more caller in; false when all earlier ones have given up.</summary>
     public bool TryJoin()
     {
+        // Edge FLIGHT-1 (full fence in the exchange; other end: FLIGHT-2): joins only a positive count; a blind increment could join a cancelled load.
         int callers = Volatile.Read(ref _callers);
         while (callers > 0)
         {
@@ -134,5 +135,7 @@ internal abstract class LoadFlight
     }
 
     /// <summary>Counts one caller out; true when it was the last.</summary>
-    public bool Leave() => Interlocked.Decrement(ref _callers) == 0;
+    public bool Leave() =>
+        // Edge FLIGHT-2 (full fence; other end: FLIGHT-1): zero is final, so the one who reaches it may cancel.
+        Interlocked.Decrement(ref _callers) == 0;
 }

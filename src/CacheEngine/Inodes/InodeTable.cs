@@ -60,6 +60,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
         Inode<TKey, TValue>? node = First(hash);
         while (node is not null && !(node.Cookie == hash && _identity.Same(node.Key, key)))
         {
+            // Edge TABLE-5 (acquire; other end: TABLE-3): a node that growth relinks meanwhile leads on to complete nodes only.
             node = Volatile.Read(ref node.Next);
         }
 
@@ -70,7 +71,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Inode<TKey, TValue>? First(ulong hash)
     {
-        // Edge TABLE-1 (acquire; other end: TABLE-2): a bucket array or node that is seen is complete.
+        // Edge TABLE-1 (acquire; other ends: TABLE-2, TABLE-4): a bucket array or node that is seen is complete.
         Inode<TKey, TValue>?[] buckets = Volatile.Read(ref _shards[(int)(hash >> (64 - ShardCountLog2))].Buckets);
         return Volatile.Read(ref buckets[(int)hash & (buckets.Length - 1)]);
     }
@@ -105,7 +106,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
                 ref Inode<TKey, TValue>? bucket = ref shard.Buckets[(int)hash & (shard.Buckets.Length - 1)];
                 fresh.Next = bucket;
 
-                // Edge TABLE-2 (release; other end: TABLE-1).
+                // Edge TABLE-2 (release; other end: TABLE-1): moved up, a reader could see a node without its key or its link.
                 Volatile.Write(ref bucket, fresh);
                 Volatile.Write(ref shard.Count, shard.Count + 1);
                 shard.Gate.Leave(LockLevel.Table);
@@ -161,6 +162,8 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
         // A node's id is written once, under its own gate, which is not held here. Two keys of one hash are told apart by it; a node that does not
         // know its id yet is the one that has just asked.
         Inode<TKey, TValue>? unnamed = null;
+
+        // Edge TABLE-6 (acquire; other end: TABLE-3): as TABLE-5.
         for (; node is not null; node = Volatile.Read(ref node.Next))
         {
             if (node.Cookie != cookie)
@@ -189,13 +192,16 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             {
                 Inode<TKey, TValue>? next = node.Next;
                 ref Inode<TKey, TValue>? bucket = ref larger[(int)node.Cookie & (larger.Length - 1)];
+
+                // Edge TABLE-3 (release; other ends: TABLE-5, TABLE-6, TABLE-7, TABLE-8): nodes relinked before are seen linked as they are now; moved
+                // up, a reader under way could be led back to where it came from.
                 Volatile.Write(ref node.Next, bucket);
                 bucket = node;
                 node = next;
             }
         }
 
-        // Edge TABLE-2 (release; other end: TABLE-1).
+        // Edge TABLE-4 (release; other end: TABLE-1): moved up, a reader could see a bucket that is not filled yet and miss every key in it.
         Volatile.Write(ref shard.Buckets, larger);
     }
 

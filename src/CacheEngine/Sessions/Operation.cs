@@ -137,7 +137,9 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     }
 
     /// <summary>Wins the right to complete the caller's wait; true once per rental.</summary>
-    public bool TryClaim() => Interlocked.Exchange(ref _completed, 1) == 0;
+    public bool TryClaim() =>
+        // Edge CLAIM-1 (full fence; other end: CLAIM-1): of the answer, the timeout and the cancelling caller one completes; a plain test would let two.
+        Interlocked.Exchange(ref _completed, 1) == 0;
 
     /// <summary>Completes the caller's wait. Called by whoever claimed it, with no gate held; the operation is not to be touched afterwards unless
     /// the list still owns it.</summary>
@@ -171,7 +173,9 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     }
 
     /// <inheritdoc/>
-    protected internal override void OnQueued() => Interlocked.Increment(ref _owners);
+    protected internal override void OnQueued() =>
+        // Edge OWNER-1 (full fence; other end: OWNER-2): counted under the inode's gate while the list owns too; later, the count could have reached zero.
+        Interlocked.Increment(ref _owners);
 
     OperationResult IValueTaskSource<OperationResult>.GetResult(short token)
     {
@@ -198,6 +202,7 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
 
     private void LetGo()
     {
+        // Edge OWNER-2 (full fence; other ends: OWNER-1, OWNER-2): what every owner did comes before what the last one resets.
         if (Interlocked.Decrement(ref _owners) == 0)
         {
             _core.Reset();

@@ -51,6 +51,7 @@ internal sealed class Outbox
             entry.NextInOutbox = null;
             if (shard.Tail is null)
             {
+                // Edge OUTBOX-1 (plain, made visible by the gate's release and the wake that follows; other end: OUTBOX-2).
                 shard.Head = entry;
             }
             else
@@ -71,6 +72,8 @@ internal sealed class Outbox
         {
             ref Shard shard = ref _shards[_next];
             _next = (_next + 1) & (_shards.Length - 1);
+
+            // Edge OUTBOX-2 (acquire; other end: OUTBOX-1): spares the gate. A stale null costs nothing: whoever appends wakes the pump after.
             if (Volatile.Read(ref shard.Head) is null)
             {
                 continue;

@@ -25,28 +25,38 @@ internal sealed class Session
     public long Deadline
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        // Edge SESSION-2 (acquire; other ends: SESSION-1, SESSION-3, SESSION-4, SESSION-5): read before the generation; see edge HIT-5.
         get => Volatile.Read(ref _deadline);
     }
 
-    public SessionGeneration Generation => new(Volatile.Read(ref _generation));
+    public SessionGeneration Generation =>
+        // Edge SESSION-6 (acquire; other ends: SESSION-1, SESSION-3): a right is measured by the generation of now, not by one remembered.
+        new(Volatile.Read(ref _generation));
 
     /// <summary>The generation as the hit compares it.</summary>
     public uint GenerationValue
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        // The read of edge SESSION-6, without the wrapper.
         get => Volatile.Read(ref _generation);
     }
 
     /// <summary>Every message of the authority up to this one has taken effect here.</summary>
-    public MessageSeq TookIn => new(Volatile.Read(ref _tookIn));
+    public MessageSeq TookIn =>
+        // Edge TOOK-2 (acquire; other ends: TOOK-1, TOOK-3): what is told to the authority as taken in has taken effect.
+        new(Volatile.Read(ref _tookIn));
 
     /// <summary>The open link; null while there is none. Everything read through it belongs to its session.</summary>
-    public ISessionLink? Link => Volatile.Read(ref _link);
+    public ISessionLink? Link =>
+        // Edge LINK-2 (acquire; other ends: LINK-1, LINK-3): whoever sees a link sees the session that was opened for it.
+        Volatile.Read(ref _link);
 
     /// <summary>Starts a new generation under a newly opened link. Its opening counts as a renewal sent at <paramref name="askedAt"/>.</summary>
     public void Open(ISessionLink link, long askedAt)
     {
         _gate.Enter(LockLevel.Leaf);
+
+        // Edge TOOK-3 (release; other end: TOOK-2): comes before LINK-1; behind it, the new link's first message would be taken for a gap.
         Volatile.Write(ref _tookIn, 0);
         _sent = 0;
         _lease = LeaseState.Initial;
@@ -55,9 +65,11 @@ internal sealed class Session
         _lastRenewalSentAt = askedAt;
         _lastHeardAt = askedAt;
 
-        // Edge SESSION-1 (release; other end: HIT-5): the generation first, the deadline after it.
+        // Edge SESSION-1 (release; other ends: HIT-5, SESSION-2, SESSION-6): the generation first, the deadline after it.
         Volatile.Write(ref _generation, new SessionGeneration(_generation).Next().Value);
         Volatile.Write(ref _deadline, _lease.Deadline);
+
+        // Edge LINK-1 (release; other end: LINK-2): last; moved up, a pump could receive under the lease and numbers of the session before.
         Volatile.Write(ref _link, link);
         _gate.Leave(LockLevel.Leaf);
     }
@@ -67,8 +79,13 @@ internal sealed class Session
     {
         _gate.Enter(LockLevel.Leaf);
         link = _link;
+
+        // Edge LINK-3 (release; other end: LINK-2): the inbound pump gives a session up in its own turn, so it never carries a message over.
         Volatile.Write(ref _link, null);
         _lease.Void();
+
+        // Edge SESSION-3 (release; other ends: SESSION-2, SESSION-6): either write alone ends every hit; moved below the goodbye, the authority could let
+        // another node write while hits go on.
         Volatile.Write(ref _deadline, long.MinValue);
         Volatile.Write(ref _generation, new SessionGeneration(_generation).Next().Value);
         _gate.Leave(LockLevel.Leaf);
@@ -80,6 +97,8 @@ internal sealed class Session
     {
         _gate.Enter(LockLevel.Leaf);
         _lease.Void();
+
+        // Edge SESSION-4 (release; other end: SESSION-2): nothing is published with it; hits end as soon as it is seen.
         Volatile.Write(ref _deadline, long.MinValue);
         _lastRenewalSentAt = long.MinValue;
         _gate.Leave(LockLevel.Leaf);
@@ -123,6 +142,8 @@ internal sealed class Session
     public bool Took(MessageSeq seq)
     {
         _gate.Enter(LockLevel.Leaf);
+
+        // Edge TOOK-1 (release; other end: TOOK-2): moved up, the authority could be told of a revoke that hits do not feel yet.
         Volatile.Write(ref _tookIn, seq.Value);
         bool moved = _lease.TookIn(seq);
         Publish(moved);
@@ -142,6 +163,7 @@ internal sealed class Session
     {
         if (moved)
         {
+            // Edge SESSION-5 (release; other end: SESSION-2): moved up over the applying of a message, the longer lease could serve what it took back.
             Volatile.Write(ref _deadline, _lease.Deadline);
         }
     }

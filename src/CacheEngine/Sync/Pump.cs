@@ -27,7 +27,7 @@ internal abstract class Pump : IThreadPoolWorkItem
     {
         while (true)
         {
-            // Edge PUMP-1 (full fence in the exchange; other end: PUMP-2): work queued before Wake is seen by the turn that the wake causes.
+            // Edge PUMP-1 (full fence in the exchange; other ends: PUMP-2, PUMP-3): work queued before Wake is seen by the turn that the wake causes.
             int state = Volatile.Read(ref _state);
             int next = state switch { Idle => Queued, Running => RunningAndWoken, _ => state };
             if (next == state)
@@ -50,7 +50,7 @@ internal abstract class Pump : IThreadPoolWorkItem
     /// <summary>Runs one turn; called by the scheduler only, once per schedule.</summary>
     public void RunTurn()
     {
-        // Edge PUMP-2 (full fence; other end: PUMP-1).
+        // Edge PUMP-2 (full fence; other end: PUMP-1): moved down, a step could look for work before the wake that found this pump queued had given it.
         Interlocked.Exchange(ref _state, Running);
         bool more = true;
         for (int step = 0; step < StepsPerTurn && more; step++)
@@ -58,6 +58,7 @@ internal abstract class Pump : IThreadPoolWorkItem
             more = TryRunOne();
         }
 
+        // Edge PUMP-3 (full fence; other end: PUMP-1): a wake during the turn makes the exchange fail; a plain write of Idle would lose it.
         if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
         {
             Interlocked.Exchange(ref _state, Queued);

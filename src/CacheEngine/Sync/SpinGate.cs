@@ -13,7 +13,9 @@ internal struct SpinGate
 {
     private int _held;
 
-    public readonly bool IsHeld => Volatile.Read(in _held) != 0;
+    public readonly bool IsHeld =>
+        // Edge GATE-4 (acquire; other end: GATE-2): a hint for assertions; outdated as soon as it is read.
+        Volatile.Read(in _held) != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Enter(LockLevel level)
@@ -30,7 +32,7 @@ internal struct SpinGate
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Leave(LockLevel level)
     {
-        // Edge GATE-2 (release; other end: GATE-1): moved up, the next holder could see a state half changed.
+        // Edge GATE-2 (release; other ends: GATE-1, GATE-3, GATE-4): moved up, the next holder could see a state half changed.
         Volatile.Write(ref _held, 0);
         LockOrder.Left(level);
     }
@@ -44,6 +46,8 @@ internal struct SpinGate
         {
             spinner.SpinOnce();
         }
+
+        // Edge GATE-3 (acquire; other end: GATE-2): as GATE-1, for the one who waited; the read before the exchange only keeps the line shared.
         while (Volatile.Read(ref _held) != 0 || Interlocked.CompareExchange(ref _held, 1, 0) != 0);
     }
 }

@@ -1,8 +1,8 @@
 using System.Numerics;
-using CacheEngine.Caps;
+using CacheEngine.Reservations;
 using CacheEngine.Sync;
 
-namespace CacheEngine.Reservations;
+namespace CacheEngine.Caps;
 
 /// <summary>
 /// Preallocated cap objects: what a request may need is reserved before it is sent, so that taking in its reply cannot fail.

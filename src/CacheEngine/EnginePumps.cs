@@ -2,30 +2,7 @@ using CacheEngine.Authority;
 using CacheEngine.Protocol;
 using CacheEngine.Sync;
 
-namespace CacheEngine.Sessions;
-
-/// <summary>Sends what is owed: takes the outbox's entries, asks each what it owes now, numbers the message and posts it.</summary>
-internal sealed class OutboundPump(PumpScheduler scheduler, Outbox outbox, Session session) : Pump(scheduler)
-{
-    /// <inheritdoc/>
-    public override bool TryRunOne()
-    {
-        // Without a link the debts stay where they are; the next opening wakes this pump.
-        ISessionLink? link = session.Link;
-        if (link is null || !outbox.TryTake(out OutboxEntry? entry))
-        {
-            return false;
-        }
-
-        if (entry!.TryBuild(out ClientMessage message))
-        {
-            session.Stamp(ref message, link);
-            link.Post(message);
-        }
-
-        return true;
-    }
-}
+namespace CacheEngine;
 
 /// <summary>Takes in the authority's messages, in order. The only code that advances the lease.</summary>
 internal sealed class InboundPump(PumpScheduler scheduler, Engine engine) : Pump(scheduler)
@@ -63,6 +40,7 @@ internal sealed class TimerPump(PumpScheduler scheduler, Engine engine) : Pump(s
     /// <summary>The timer's callback: only posts.</summary>
     public void Tick()
     {
+        // Edge TICK-1 (release; other end: TICK-2): moved below the wake, the turn that it causes could find nothing due.
         Volatile.Write(ref _due, 1);
         Wake();
     }
@@ -70,6 +48,7 @@ internal sealed class TimerPump(PumpScheduler scheduler, Engine engine) : Pump(s
     /// <inheritdoc/>
     public override bool TryRunOne()
     {
+        // Edge TICK-2 (full fence; other end: TICK-1): taken before the work; moved below it, a tick that came meanwhile would be lost.
         if (Interlocked.Exchange(ref _due, 0) == 0)
         {
             return false;
