@@ -65,7 +65,7 @@ internal sealed class Engine : IAsyncDisposable
         Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: Environment.ProcessorCount);
         _operations = new OperationPool(Cancel);
         _ledger = new OperationLedger(options.MaxOperations);
-        _outbound = new OutboundPump(options.Scheduler, _outbox, Session);
+        _outbound = new OutboundPump(options.Scheduler, _outbox, Session, OnOpened);
         _inbound = new InboundPump(options.Scheduler, this);
         _timerPump = new TimerPump(options.Scheduler, this);
         _wakeInbound = _inbound.Wake;
@@ -93,10 +93,12 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Opens the session and starts the timer.</summary>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
     {
-        await OpenSessionAsync(cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        long askedAt = Clock.Now;
+        ISessionLink link = await _authority.OpenSessionAsync(_options.Opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        Session.Open(link, askedAt);
         _lastTickAt = Clock.Now;
         _lastWallAt = Clock.WallNow;
-        var period = TimeSpan.FromMilliseconds(Math.Clamp(Session.Link!.Terms.RenewIntervalMilliseconds / 4, 1, 250));
+        var period = TimeSpan.FromMilliseconds(Math.Clamp(link.Terms.RenewIntervalMilliseconds / 4, 1, 250));
         _timer = Clock.Provider.CreateTimer(static state => ((TimerPump)state!).Tick(), _timerPump, period, period);
     }
 
@@ -423,16 +425,7 @@ internal sealed class Engine : IAsyncDisposable
             await _timer.DisposeAsync().ConfigureAwait(EngineAwait.Captured);
         }
 
-        if (Session.TryLose(out ISessionLink? link))
-        {
-            link.Post(new ClientMessage
-            {
-                Kind = ClientMessageKind.Close,
-                Session = link.Id,
-                TookIn = Session.TookIn,
-            });
-        }
-
+        CloseSession();
         _table.Visit(EndAll);
     }
 
@@ -664,7 +657,6 @@ internal sealed class Engine : IAsyncDisposable
             try
             {
                 await OpenSessionAsync(_stopping.Token).ConfigureAwait(EngineAwait.Captured);
-                OnLeaseRegained();
                 return;
             }
             catch (Exception) when (!IsDisposed)
@@ -691,15 +683,28 @@ internal sealed class Engine : IAsyncDisposable
     {
         long askedAt = Clock.Now;
         ISessionLink link = await _authority.OpenSessionAsync(_options.Opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
-        Session.Open(link, askedAt);
-        if (IsDisposed && Session.TryLose(out _))
+        Session.Offer(link, askedAt);
+        _outbound.Wake();
+    }
+
+    private void OnOpened()
+    {
+        if (IsDisposed)
         {
-            link.Post(new ClientMessage { Kind = ClientMessageKind.Close, Session = link.Id });
+            CloseSession();
             return;
         }
 
+        OnLeaseRegained();
         _inbound.Wake();
-        _outbound.Wake();
+    }
+
+    private void CloseSession()
+    {
+        if (Session.TryLose(out ISessionLink? link))
+        {
+            link.Post(new ClientMessage { Kind = ClientMessageKind.Close, Session = link.Id, TookIn = Session.TookIn });
+        }
     }
 
     private void EndAll(Inode inode)
@@ -716,7 +721,7 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Gives back a cap that this node does not know.</summary>
     private sealed class UnknownCapRelease(ClientMessage release, SessionId session) : OutboxEntry
     {
-        public override bool TryBuild(out ClientMessage message)
+        public override bool TryBuild(in Sending sending, out ClientMessage message)
         {
             message = release;
             return session.Value != 0;

@@ -19,7 +19,7 @@ internal static class ConflictTable
     /// <summary>All read and write through, nobody caches or buffers.</summary>
     public static readonly CapSet Mix = CapSet.Parse("Frwa");
 
-    private static readonly (CapSet Shared, CapSet Exclusive)[] _groups =
+    private static readonly (CapSet Shared, CapSet Exclusive)[] Groups =
     [
         (CapSet.AuthShared, CapSet.AuthExcl),
         (CapSet.LinkShared, CapSet.LinkExcl),
@@ -29,7 +29,7 @@ internal static class ConflictTable
     /// <summary>Whether two sessions may hold these sets at the same time.</summary>
     public static bool Compatible(CapSet left, CapSet right)
     {
-        foreach ((CapSet shared, CapSet exclusive) in _groups)
+        foreach ((CapSet shared, CapSet exclusive) in Groups)
         {
             CapSet group = shared | exclusive;
             if ((left.Overlaps(exclusive) && right.Overlaps(group)) || (right.Overlaps(exclusive) && left.Overlaps(group)))
@@ -53,7 +53,7 @@ internal static class ConflictTable
     public static CapSet Keep(CapSet held, CapSet wanted, CapSet need)
     {
         CapSet keep = held;
-        foreach ((CapSet shared, CapSet exclusive) in _groups)
+        foreach ((CapSet shared, CapSet exclusive) in Groups)
         {
             if (need.Overlaps(exclusive))
             {

@@ -26,7 +26,7 @@ internal sealed class Cap : OutboxEntry
     /// <summary>Whether the authority waits for an answer, or is to be told of a voluntary return. Guarded by the inode's gate.</summary>
     public bool AnswerDue;
 
-    public override bool TryBuild(out Protocol.ClientMessage message)
+    public override bool TryBuild(in Sending sending, out Protocol.ClientMessage message)
     {
         using Inode.Hold hold = Inode!.Enter();
         return hold.TryTakeAnswer(out message);

@@ -114,6 +114,12 @@ public sealed class EmbeddedAuthority : CacheAuthority
         StoredSession stored = Store.AddSession(id, opening.Node, Clock.Now);
         var session = new AuthoritySession(this, stored, opening, _links, _scheduler, wake);
         _sessions[id] = session;
+        if (Volatile.Read(ref _isDisposed) != 0)
+        {
+            // Disposal may have swept before this session was there to be seen.
+            session.EndSoon();
+        }
+
         await CrossAsync(LinkDirection.ToNode, opening.Node, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         return session;
     }

@@ -41,7 +41,7 @@ internal sealed class InodeActivity : OutboxEntry
         Waiters.IsEmpty && Writes.IsEmpty && Flight is null && Key is null && Question == 0 && InOutbox == 0;
 
     /// <inheritdoc/>
-    public override bool TryBuild(out ClientMessage message)
+    public override bool TryBuild(in Sending sending, out ClientMessage message)
     {
         using Inode.Hold hold = Inode!.Enter();
         return hold.TryTakeQuestion(out message);

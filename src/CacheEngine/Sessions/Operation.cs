@@ -160,12 +160,21 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     public void Unlisted() => LetGo();
 
     /// <inheritdoc/>
-    public override bool TryBuild(out ClientMessage message)
+    public override bool TryBuild(in Sending sending, out ClientMessage message)
     {
-        bool owed;
+        bool owed = false;
+        message = default;
         using (Inode.Hold hold = Inode.Enter())
         {
-            owed = hold.TryTakeRequest(this, out message);
+            if (sending.IsCurrent)
+            {
+                owed = hold.TryTakeRequest(this, out message);
+            }
+            else if (IsListed)
+            {
+                // The session is gone; the sweep that follows its loss ends this operation, or it was begun after the sweep and is for the next one.
+                sending.Outbox.Append(this, Inode.Cookie);
+            }
         }
 
         LetGo();

@@ -15,7 +15,7 @@ internal abstract class OutboxEntry
 
     /// <summary>The outbox lets go of this entry and asks what it owes now. Called with no gate held.</summary>
     /// <returns>False when nothing is owed any more.</returns>
-    public abstract bool TryBuild(out ClientMessage message);
+    public abstract bool TryBuild(in Sending sending, out ClientMessage message);
 
     /// <summary>The outbox took hold of this entry: it must not be reused before <see cref="TryBuild"/>. Called under the inode's gate.</summary>
     protected internal virtual void OnQueued()

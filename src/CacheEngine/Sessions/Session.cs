@@ -20,6 +20,8 @@ internal sealed class Session
     private long _lastRenewalSentAt = long.MinValue;
     private long _lastHeardAt;
     private ISessionLink? _link;
+    private ISessionLink? _offered;
+    private long _offeredAskedAt;
 
     /// <summary>The last moment at which a right may be used, in engine milliseconds.</summary>
     public long Deadline
@@ -72,6 +74,36 @@ internal sealed class Session
         // Edge LINK-1 (release; other end: LINK-2): last; moved up, a pump could receive under the lease and numbers of the session before.
         Volatile.Write(ref _link, link);
         _gate.Leave(LockLevel.Leaf);
+    }
+
+    /// <summary>Hands over a newly opened link; the outbound pump takes it into use.</summary>
+    public void Offer(ISessionLink link, long askedAt)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        _offered = link;
+        _offeredAskedAt = askedAt;
+        _gate.Leave(LockLevel.Leaf);
+    }
+
+    /// <summary>Takes an offered link into use. Called by the outbound pump only.</summary>
+    public bool TryOpenOffered()
+    {
+        if (_offered is null)
+        {
+            return false;
+        }
+
+        _gate.Enter(LockLevel.Leaf);
+        ISessionLink? link = _offered;
+        long askedAt = _offeredAskedAt;
+        _offered = null;
+        _gate.Leave(LockLevel.Leaf);
+        if (link is not null)
+        {
+            Open(link, askedAt);
+        }
+
+        return link is not null;
     }
 
     /// <summary>Ends the lease and every right at once; false when the link had been given up already.</summary>

@@ -4,7 +4,7 @@ namespace CacheEngine.Core.Tests.Arbitration;
 
 public class ConflictTableExhaustive
 {
-    private static readonly CapSet[] _dataSets = Literals.SubsetsOf(Literals.Cap("Fsxcrwba"));
+    private static readonly CapSet[] DataSets = Literals.SubsetsOf(Literals.Cap("Fsxcrwba"));
 
     [Fact]
     [Rule("CAP-01", "P02")]
@@ -83,9 +83,9 @@ public class ConflictTableExhaustive
 
     private static void ForEachPair(Func<CapSet, CapSet, bool> claim)
     {
-        foreach (CapSet left in _dataSets)
+        foreach (CapSet left in DataSets)
         {
-            foreach (CapSet right in _dataSets)
+            foreach (CapSet right in DataSets)
             {
                 if (!claim(left, right))
                 {

@@ -4,9 +4,9 @@ namespace CacheEngine.Core.Tests.Arbitration;
 
 public class ConflictTableKeepExhaustive
 {
-    private static readonly CapSet[] _heldSets = Literals.SubsetsOf(Literals.Cap("AxFsxcrwba"));
-    private static readonly CapSet[] _needSets = Literals.SubsetsOf(Literals.Cap("AxFsxcrwba"));
-    private static readonly CapSet[] _wantedSets = [CapSet.None, Literals.Cap("Fw"), Literals.Cap("Fscr"), Literals.Cap("AxFsxcrwba")];
+    private static readonly CapSet[] HeldSets = Literals.SubsetsOf(Literals.Cap("AxFsxcrwba"));
+    private static readonly CapSet[] NeedSets = Literals.SubsetsOf(Literals.Cap("AxFsxcrwba"));
+    private static readonly CapSet[] WantedSets = [CapSet.None, Literals.Cap("Fw"), Literals.Cap("Fscr"), Literals.Cap("AxFsxcrwba")];
 
     [Fact]
     [Rule("P02", "RVK-01")]
@@ -36,11 +36,11 @@ public class ConflictTableKeepExhaustive
 
     private static void ForEach(Func<CapSet, CapSet, CapSet, CapSet, bool> claim)
     {
-        foreach (CapSet held in _heldSets)
+        foreach (CapSet held in HeldSets)
         {
-            foreach (CapSet wanted in _wantedSets)
+            foreach (CapSet wanted in WantedSets)
             {
-                foreach (CapSet need in _needSets)
+                foreach (CapSet need in NeedSets)
                 {
                     CapSet keep = ConflictTable.Keep(held, wanted, need);
                     if (!claim(held, wanted, need, keep))

@@ -8,8 +8,8 @@ public class HolderDecisionExhaustive
 {
     private const long Now = 10_000;
 
-    private static readonly CapSet[] _sets = Literals.SubsetsOf(Literals.Cap("Fxcrw"));
-    private static readonly LeaseTerms _terms = new(1_000, clockDrift: 0.01, granularityMilliseconds: 5, sessionTimeoutMilliseconds: 5_000);
+    private static readonly CapSet[] Sets = Literals.SubsetsOf(Literals.Cap("Fxcrw"));
+    private static readonly LeaseTerms Terms = new(1_000, clockDrift: 0.01, granularityMilliseconds: 5, sessionTimeoutMilliseconds: 5_000);
 
     [Fact]
     [Rule("P02", "P05", "RVK-15")]
@@ -50,11 +50,11 @@ public class HolderDecisionExhaustive
             new(LastRenewedAt: 0, new MessageSeq(9), HasEnded: false),
             new(LastRenewedAt: Now, new MessageSeq(9), HasEnded: true),
         ];
-        foreach (CapSet implemented in _sets)
+        foreach (CapSet implemented in Sets)
         {
-            foreach (CapSet issued in _sets.Where(set => implemented.Contains(set)))
+            foreach (CapSet issued in Sets.Where(set => implemented.Contains(set)))
             {
-                foreach (CapSet need in _sets)
+                foreach (CapSet need in Sets)
                 {
                     foreach (SessionView session in sessions)
                     {
@@ -70,7 +70,7 @@ public class HolderDecisionExhaustive
                                 RevokeMessage = new MessageSeq(9),
                             };
                             bool isPatient = (flags & 4) != 0;
-                            var c = new Case(holder, need, isPatient, session, HolderDecision.Decide(holder, need, isPatient, session, _terms, Now));
+                            var c = new Case(holder, need, isPatient, session, HolderDecision.Decide(holder, need, isPatient, session, Terms, Now));
                             if (!claim(c))
                             {
                                 Assert.Fail($"{c}");

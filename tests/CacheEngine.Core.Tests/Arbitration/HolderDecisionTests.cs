@@ -8,8 +8,8 @@ public class HolderDecisionTests
 {
     private const long LeaseAndMargin = 1_020;
 
-    private static readonly LeaseTerms _terms = new(1_000, clockDrift: 0.01, granularityMilliseconds: 5, sessionTimeoutMilliseconds: 5_000);
-    private static readonly MessageSeq _revokeMessage = new(30);
+    private static readonly LeaseTerms Terms = new(1_000, clockDrift: 0.01, granularityMilliseconds: 5, sessionTimeoutMilliseconds: 5_000);
+    private static readonly MessageSeq RevokeMessage = new(30);
 
     [Fact]
     public void NothingInTheWay_KeepsAllItIsIssued()
@@ -139,7 +139,7 @@ public class HolderDecisionTests
     private static HolderDecision Decide(
         in HolderState holder, string need, long now, long renewedAt = 0, ulong tookIn = 0, bool hasEnded = false, bool isPatient = false) =>
         HolderDecision.Decide(
-            holder, Literals.Cap(need), isPatient, new SessionView(renewedAt, new MessageSeq(tookIn), hasEnded), _terms, now);
+            holder, Literals.Cap(need), isPatient, new SessionView(renewedAt, new MessageSeq(tookIn), hasEnded), Terms, now);
 
     private static HolderState Holder(
         string issued, string implemented, string wanted = "Fscr", uint seq = 5, uint issueSeq = 1, long revokeSentAt = 0) => new()
@@ -149,7 +149,7 @@ public class HolderDecisionTests
             Wanted = Literals.Cap(wanted),
             Seq = new CapSeq(seq),
             IssueSeq = new IssueSeq(issueSeq),
-            RevokeMessage = _revokeMessage,
+            RevokeMessage = RevokeMessage,
             RevokeSentAt = revokeSentAt,
         };
 }

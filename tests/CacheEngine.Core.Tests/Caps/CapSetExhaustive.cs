@@ -4,7 +4,7 @@ namespace CacheEngine.Core.Tests.Caps;
 
 public class CapSetExhaustive
 {
-    private static readonly (char Group, string Letters, uint[] Bits)[] _table =
+    private static readonly (char Group, string Letters, uint[] Bits)[] Table =
     [
         ('A', "sx", [0x4, 0x8]),
         ('L', "sx", [0x10, 0x20]),
@@ -50,7 +50,7 @@ public class CapSetExhaustive
     private static string ByTheTable(uint bits)
     {
         var text = new StringBuilder((bits & 1) != 0 ? "p" : string.Empty);
-        foreach ((char group, string letters, uint[] values) in _table)
+        foreach ((char group, string letters, uint[] values) in Table)
         {
             string named = string.Concat(letters.Where((_, at) => (bits & values[at]) != 0));
             text.Append(named.Length > 0 ? $"{group}{named}" : string.Empty);

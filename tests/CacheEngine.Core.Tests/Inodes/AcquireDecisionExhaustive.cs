@@ -5,7 +5,7 @@ namespace CacheEngine.Core.Tests.Inodes;
 [Rule("T84", "T30")]
 public class AcquireDecisionExhaustive
 {
-    private static readonly CapSet[] _sets = Literals.SubsetsOf(Literals.Cap("Fcrwb"));
+    private static readonly CapSet[] Sets = Literals.SubsetsOf(Literals.Cap("Fcrwb"));
 
     [Fact]
     public void Need_IsGrantedOnlyFromWhatIsIssued() => ForEach(static c =>
@@ -40,15 +40,15 @@ public class AcquireDecisionExhaustive
 
     private static void ForEach(Func<Case, bool> claim)
     {
-        foreach (CapSet implemented in _sets)
+        foreach (CapSet implemented in Sets)
         {
-            foreach (CapSet issued in _sets.Where(set => implemented.Contains(set)))
+            foreach (CapSet issued in Sets.Where(set => implemented.Contains(set)))
             {
-                foreach (CapSet asked in _sets)
+                foreach (CapSet asked in Sets)
                 {
-                    foreach (CapSet need in _sets)
+                    foreach (CapSet need in Sets)
                     {
-                        foreach (CapSet want in _sets)
+                        foreach (CapSet want in Sets)
                         {
                             CapSet revoking = implemented - issued;
                             var c = new Case(issued, revoking, asked, need, want, AcquireDecision.Decide(issued, revoking, asked, need, want));

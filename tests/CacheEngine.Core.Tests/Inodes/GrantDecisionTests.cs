@@ -6,8 +6,8 @@ namespace CacheEngine.Core.Tests.Inodes;
 
 public class GrantDecisionTests
 {
-    private static readonly SessionGeneration _now = new(3);
-    private static readonly CapId _id = new(9);
+    private static readonly SessionGeneration Now = new(3);
+    private static readonly CapId Id = new(9);
 
     [Fact]
     [Rule("GRANT-4", "GRANT-22")]
@@ -56,7 +56,7 @@ public class GrantDecisionTests
     public void SecondRevoke_WhileTheFirstIsInUse_DefersOneAnswerForBoth()
     {
         GrantDecision first = Decide(Held("pFscrw", "pFscrw", seq: 4), "pFscr", seq: 5, isRevoke: true, used: "Fw");
-        GrantDecision second = GrantDecision.Decide(first.Cap, _id, Literals.Cap("p"), new CapSeq(6), _now, isRevoke: true, Literals.Cap("Fw"));
+        GrantDecision second = GrantDecision.Decide(first.Cap, Id, Literals.Cap("p"), new CapSeq(6), Now, isRevoke: true, Literals.Cap("Fw"));
 
         Assert.Equal(GrantEffects.MakeUnservable | GrantEffects.AnswerWhenPut, second.Effects);
         Assert.Equal("{p/pFscrw, seq 6/1, id 9, generation 3}", second.Cap.ToString());
@@ -131,23 +131,23 @@ public class GrantDecisionTests
 
         GrantDecision decision = Decide(stale, "Fs", seq: 1, isRevoke: false);
 
-        Assert.Equal("-", stale.IssuedIn(_now).ToString());
-        Assert.Equal("Fs", decision.Cap.IssuedIn(_now).ToString());
+        Assert.Equal("-", stale.IssuedIn(Now).ToString());
+        Assert.Equal("Fs", decision.Cap.IssuedIn(Now).ToString());
         Assert.Equal("Fs", decision.Cap.Implemented.ToString());
         Assert.Equal("Fs", decision.Added.ToString());
         Assert.Equal("{Fs/Fs, seq 1/1, id 9, generation 3}", decision.Cap.ToString());
     }
 
     private static GrantDecision Decide(in CapState cap, string caps, uint seq, bool isRevoke, string used = "-") =>
-        GrantDecision.Decide(cap, _id, Literals.Cap(caps), new CapSeq(seq), _now, isRevoke, Literals.Cap(used));
+        GrantDecision.Decide(cap, Id, Literals.Cap(caps), new CapSeq(seq), Now, isRevoke, Literals.Cap(used));
 
     private static CapState Held(string issued, string implemented, uint seq) => new()
     {
-        Id = _id,
+        Id = Id,
         Issued = Literals.Cap(issued),
         Implemented = Literals.Cap(implemented),
         Seq = new CapSeq(seq),
         IssueSeq = new IssueSeq(1),
-        Generation = _now,
+        Generation = Now,
     };
 }

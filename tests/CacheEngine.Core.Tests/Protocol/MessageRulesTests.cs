@@ -6,9 +6,9 @@ namespace CacheEngine.Core.Tests.Protocol;
 
 public class MessageRulesTests
 {
-    private static readonly SessionId _session = new(7);
-    private static readonly MessageSeq _tookIn = new(41);
-    private static readonly CapSet _undefined = CapSet.FromBits(0x0002);
+    private static readonly SessionId Session = new(7);
+    private static readonly MessageSeq TookIn = new(41);
+    private static readonly CapSet Undefined = CapSet.FromBits(0x0002);
 
     public static TheoryData<string> ClientKinds => [.. Enum.GetNames<ClientMessageKind>().Where(name => name != "None")];
 
@@ -45,7 +45,7 @@ public class MessageRulesTests
     public void Client_UndefinedBits_AreAFault(string kind)
     {
         ClientMessage held = Complete(kind);
-        held.Caps |= _undefined;
+        held.Caps |= Undefined;
         ClientMessage wanted = Complete(kind);
         wanted.Wanted |= CapSet.FileWriteExtend;
 
@@ -121,7 +121,7 @@ public class MessageRulesTests
     public void Authority_GapOrRepetition_IsAFaultOfWhatIsNumbered(string kind)
     {
         MessageFault expected = kind == nameof(AuthorityMessageKind.Renewed) ? MessageFault.None : MessageFault.OutOfOrder;
-        foreach (ulong number in new ulong[] { 0, 1, _tookIn.Value, _tookIn.Value + 2 })
+        foreach (ulong number in new ulong[] { 0, 1, TookIn.Value, TookIn.Value + 2 })
         {
             AuthorityMessage message = Said(kind);
             message.Sequence = new MessageSeq(number);
@@ -146,19 +146,19 @@ public class MessageRulesTests
     public void Authority_UndefinedBits_AreAFault(string kind)
     {
         AuthorityMessage message = Said(kind);
-        message.Caps |= _undefined;
+        message.Caps |= Undefined;
 
         Assert.Equal(MessageFault.UndefinedBits, Judge(message));
     }
 
-    private static MessageFault Judge(in ClientMessage message) => MessageRules.Judge(message, _session);
+    private static MessageFault Judge(in ClientMessage message) => MessageRules.Judge(message, Session);
 
-    private static MessageFault Judge(in AuthorityMessage message) => MessageRules.Judge(message, _session, _tookIn);
+    private static MessageFault Judge(in AuthorityMessage message) => MessageRules.Judge(message, Session, TookIn);
 
     private static ClientMessage Complete(string kind) => new()
     {
         Kind = Enum.Parse<ClientMessageKind>(kind),
-        Session = _session,
+        Session = Session,
         Inode = new InodeId(3),
         Caps = CapSet.Any,
         Wanted = CapSet.Any,
@@ -168,8 +168,8 @@ public class MessageRulesTests
     private static AuthorityMessage Said(string kind) => new()
     {
         Kind = Enum.Parse<AuthorityMessageKind>(kind),
-        Session = _session,
-        Sequence = _tookIn.Next(),
+        Session = Session,
+        Sequence = TookIn.Next(),
         Inode = new InodeId(3),
         Caps = CapSet.Any,
     };

@@ -4,7 +4,7 @@ namespace CacheEngine.Core.Tests.Sessions;
 
 public class LeaseStateProperties
 {
-    private static readonly LeaseTerms _terms = new(1_000, clockDrift: 0.01, granularityMilliseconds: 5, sessionTimeoutMilliseconds: 5_000);
+    private static readonly LeaseTerms Terms = new(1_000, clockDrift: 0.01, granularityMilliseconds: 5, sessionTimeoutMilliseconds: 5_000);
 
     [Fact]
     [Rule("SES-08", "P06", "P27")]
@@ -37,7 +37,7 @@ public class LeaseStateProperties
                 case < 7 when sent.Count > 0:
                     (RenewSeq question, long at) = sent[random.Next(Math.Max(0, sent.Count - 12), sent.Count)];
                     answered.Add((at, emitted));
-                    moved = lease.Answered(question, new MessageSeq(emitted), new MessageSeq(tookIn), _terms);
+                    moved = lease.Answered(question, new MessageSeq(emitted), new MessageSeq(tookIn), Terms);
                     break;
                 case 7:
                     emitted++;
@@ -58,7 +58,7 @@ public class LeaseStateProperties
             Assert.True(moved == (lease.Deadline != before), where);
             Assert.True(
                 lease.Deadline == long.MinValue
-                || answered.Exists(answer => answer.Owed <= tookIn && _terms.HolderDeadline(answer.SentAt) == lease.Deadline),
+                || answered.Exists(answer => answer.Owed <= tookIn && Terms.HolderDeadline(answer.SentAt) == lease.Deadline),
                 where);
         }
     }

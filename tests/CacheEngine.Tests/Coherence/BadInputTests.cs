@@ -247,7 +247,7 @@ public class BadInputTests
         Assert.False(default(Lookup<string>).IsHit);
         Assert.Equal(PayloadKind.None, default(Payload).Kind);
         Assert.Throws<InvalidOperationException>(() => default(Payload).Reference);
-        default(Reservations.CapReservation).Dispose();
+        default(Caps.CapReservation).Dispose();
     }
 
     private sealed class ThrowingCodec : IKeyCodec<string>
