@@ -18,13 +18,25 @@ internal sealed class HitContenders<TKey> : IDisposable
     {
         _keys = keys;
         Cache = _cluster.Open<TKey, object>();
-        foreach (TKey key in keys.Stored)
+        object[] values = [.. Enumerable.Range(0, keys.Stored.Length).Select(_ => new object())];
+
+        // One after the other, so that the entries of each lie as close together as if it were alone.
+        for (int i = 0; i < values.Length; i++)
         {
-            object value = new();
-            Dictionary[key] = value;
-            Memory.Set(key, value);
-            Finished.Take(Cache.SetAsync(key, value));
+            Dictionary[keys.Stored[i]] = values[i];
         }
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            Memory.Set(keys.Stored[i], values[i]);
+        }
+
+        for (int i = 0; i < values.Length; i++)
+        {
+            Finished.Take(Cache.SetAsync(keys.Stored[i], values[i]));
+        }
+
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
     }
 
     public ConcurrentDictionary<TKey, object> Dictionary { get; } = new();

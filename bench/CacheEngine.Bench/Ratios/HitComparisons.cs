@@ -6,7 +6,7 @@ namespace CacheEngine.Bench.Ratios;
 /// <summary>The hits of the performance budget: both key types, both distributions, one and two threads.</summary>
 internal static class HitComparisons
 {
-    private const int Pass = 1 << 14;
+    private const int Pass = 1 << 12;
     private const int Dictionary = 0;
     private const int Memory = 1;
     private const int Cache = 2;

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace CacheEngine.Bench.Ratios;
 
 /// <summary>
-/// One contender: a pass that does a fixed number of operations, repeated on each thread until a slice of time is over.
+/// One contender: a pass that does a fixed number of operations, repeated on each thread until a slice of time is over. The median pass counts, so that
+/// those in which the thread lost its core do not.
 /// </summary>
 /// <param name="name">What the printed line says.</param>
 /// <param name="threads">How many threads run it at once.</param>
@@ -16,9 +17,6 @@ internal sealed class Loop(string name, int threads, int operations, Func<int, i
     private readonly long[][] _ticks = [.. Enumerable.Range(0, threads).Select(_ => new long[MaxPasses])];
 
     public string Name => name;
-
-    /// <summary>Whether a slice's time is its median pass instead of its mean; for passes of one operation.</summary>
-    public bool IsMedian { get; init; }
 
     public Sample Take(TimeSpan slice)
     {
@@ -36,7 +34,7 @@ internal sealed class Loop(string name, int threads, int operations, Func<int, i
         long start = Stopwatch.GetTimestamp();
         long end = start + (long)(slice.TotalSeconds * Stopwatch.Frequency);
         long at = start;
-        while (at < end && passes < MaxPasses)
+        do
         {
             Expect.All(pass(offset), operations);
             offset = unchecked(offset + operations);
@@ -44,9 +42,9 @@ internal sealed class Loop(string name, int threads, int operations, Func<int, i
             ticks[passes++] = now - at;
             at = now;
         }
+        while (at < end && passes < MaxPasses);
 
         bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
-        double perPass = IsMedian ? Median.Of(ticks.AsSpan(0, passes)) : (at - start) / (double)passes;
-        return new Sample(perPass * 1e9 / Stopwatch.Frequency / operations, (double)bytes / passes / operations);
+        return new Sample(Median.Of(ticks.AsSpan(0, passes)) * 1e9 / Stopwatch.Frequency / operations, (double)bytes / passes / operations);
     }
 }

@@ -14,17 +14,25 @@ internal static class RatioProgram
     private const double WarmUpShare = 0.2;
 
     /// <summary>Longer than the runtime waits before it compiles a method better.</summary>
-    private static readonly TimeSpan CompilePause = TimeSpan.FromMilliseconds(300);
+    private const int CompilePauseMilliseconds = 300;
 
     public static int Run(string[] args)
     {
         double seconds = 60;
-        bool isUnderstood = args.Length == 0
-            || (args is ["--seconds", string text] && double.TryParse(text, CultureInfo.InvariantCulture, out seconds) && seconds > 0);
-        if (!isUnderstood)
+        string only = "";
+        for (int i = 0; i < args.Length; i += 2)
         {
-            Console.Error.WriteLine("usage: ratios [--seconds S]");
-            return 2;
+            bool isUnderstood = args[i..] switch
+            {
+                ["--seconds", string text, ..] => double.TryParse(text, CultureInfo.InvariantCulture, out seconds) && seconds > 0,
+                ["--only", string text, ..] => (only = text).Length > 0,
+                _ => false,
+            };
+            if (!isUnderstood)
+            {
+                Console.Error.WriteLine("usage: ratios [--seconds S] [--only TEXT]: S seconds in all; only comparisons whose name contains TEXT");
+                return 2;
+            }
         }
 
         using var numbers = new HitContenders<long>(KeySets.Numbers());
@@ -32,6 +40,7 @@ internal static class RatioProgram
         using var nodes = new TwoNodes();
         var pool = new CapPool(maxCaps: 1 << 20, maxSpares: 1024, shards: Environment.ProcessorCount);
         Comparison[] comparisons = [.. HitComparisons.Of(numbers), .. HitComparisons.Of(texts), .. RightComparisons.Of(nodes, pool)];
+        comparisons = [.. comparisons.Where(comparison => comparison.Name.Contains(only, StringComparison.Ordinal))];
         WarmUp(comparisons, seconds * WarmUpShare);
         Measure(comparisons, seconds * (1 - WarmUpShare));
         bool isWithin = true;
@@ -45,7 +54,7 @@ internal static class RatioProgram
 
     private static void WarmUp(Comparison[] comparisons, double seconds)
     {
-        TimeSpan slice = (TimeSpan.FromSeconds(seconds) - (WarmUps * CompilePause)) / (WarmUps * LineCount(comparisons));
+        TimeSpan slice = TimeSpan.FromSeconds(seconds) / (WarmUps * LineCount(comparisons));
         for (int i = 0; i < WarmUps; i++)
         {
             foreach (Comparison comparison in comparisons)
@@ -53,7 +62,7 @@ internal static class RatioProgram
                 comparison.WarmUp(slice);
             }
 
-            Thread.Sleep(CompilePause);
+            Thread.Sleep(CompilePauseMilliseconds);
         }
     }
 
