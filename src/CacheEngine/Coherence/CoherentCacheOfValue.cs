@@ -71,13 +71,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         // Edge TABLE-7 (acquire; other end: TABLE-3): as TABLE-5.
         for (Inode<TKey, TValue>? node = _table.First(hash); node is not null; node = Volatile.Read(ref node.Next))
         {
-            if (node.Cookie != hash)
-            {
-                continue;
-            }
-
             uint version = node.BeginRead();
-            if (!_identity.Same(node.Key, key))
+            if (!_identity.IsSame(node.Key, node.Cookie, key, hash))
             {
                 continue;
             }
@@ -290,12 +285,16 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <summary>The inode of a key, made if there is none; for tests and benches of the rooms below.</summary>
     internal Inode<TKey, TValue> Resolve(TKey key) => _table.GetOrAdd(key, _identity.Hash(key));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ThrowIfNull(TKey key)
     {
         if (key is null)
         {
-            throw new ArgumentNullException(nameof(key));
+            ThrowNull();
         }
+
+        [DoesNotReturn]
+        static void ThrowNull() => throw new ArgumentNullException(nameof(key));
     }
 
     private static OperationResult Check(in OperationResult result, CancellationToken cancellationToken) => result.Status switch

@@ -24,8 +24,8 @@ internal enum ValueState : byte
 /// One cached object of a node, with everything but its key and value: the cap, the waiters, and the state that the lock-free hit reads.
 /// </summary>
 /// <remarks>
-/// <para>A hit reads without the gate, in this order: version even, key equal, word covers the bits and is of the session's generation, clock before
-/// deadline and expiry, value, version unchanged. An even version means <em>servable</em>; whoever takes rights away makes it odd first, with a
+/// <para>A hit reads without the gate, in this order: version even, key equal, deadline and clock, word covers the bits and is of the session's
+/// generation, clock before expiry, value, version unchanged. An even version means <em>servable</em>; whoever takes rights away makes it odd first, with a
 /// full fence, and only then lets anybody outside know. It stays odd until a value is published under a right again.</para>
 /// <para>All other state is private and reached through the <see cref="Hold"/> that <see cref="Enter"/> returns.</para>
 /// </remarks>
@@ -34,41 +34,38 @@ internal abstract class Inode
     /// <summary>The word holds the bits below and the generation above.</summary>
     private const int GenerationShift = 32;
 
-    private SpinGate _gate;
-    private uint _version = 1;
-    private ulong _word;
-    private long _expiry = long.MaxValue;
-    private long _valueVersion;
-    private long _id;
     private Cap? _cap;
     private InodeActivity? _activity;
-    private CapRefCounts _refs;
+    private long _valueVersion;
+    private long _id;
     private uint _epoch;
     private ValueState _valueState;
+    private CapRefCounts _refs;
 
-    protected Inode(ulong cookie) => Cookie = cookie;
+    // The runtime puts fields of struct type last and the leaf's fields right behind them: all that a hit reads is next to one another.
+    private HitState _hit;
+
+    protected Inode(ulong cookie) => _hit = new HitState { Version = 1, Expiry = long.MaxValue, Cookie = cookie };
 
     /// <summary>The key's hash: what the table compares first, and what the authority repeats in every message about the object.</summary>
-    public ulong Cookie { get; }
+    public ulong Cookie => _hit.Cookie;
 
     /// <summary>The even version under which the caller may read; odd: not servable.</summary>
     public uint BeginRead() =>
         // Edge HIT-1 (acquire; other end: HIT-4): what is read after it is at least as new as this version.
-        Volatile.Read(ref _version);
+        Volatile.Read(ref _hit.Version);
 
     /// <summary>Whether the bits are held in this generation and the entry has not expired; meaningful only if <see cref="EndRead"/> agrees.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Covers(CapSet bits, Session session, EngineClock clock)
     {
-        ulong word = _word;
-        long expiry = _expiry;
-
         // Edge HIT-5 (acquire; other end: SESSION-1): the deadline is read before the generation. A session that is renewed in a new generation
         // raises the generation first; read the other way round, an old right could meet a new deadline.
         long deadline = session.Deadline;
         long now = clock.Now;
+        ulong word = _hit.Word;
         return now < deadline
-            && now < expiry
+            && now < _hit.Expiry
             && (uint)(word >> GenerationShift) == session.GenerationValue
             && (word & bits.Bits) == bits.Bits;
     }
@@ -82,7 +79,7 @@ internal abstract class Inode
     {
         // Edge HIT-2 (load barrier; other end: HIT-3): moved up, a value of a later publication could pass under this version.
         Volatile.ReadBarrier();
-        return _version == version;
+        return _hit.Version == version;
     }
 
     /// <summary>The id that the authority gave, or unknown; written once, so a known id is final.</summary>
@@ -98,7 +95,7 @@ internal abstract class Inode
     /// <summary>Enters the gate. Use it in a <c>using</c> statement.</summary>
     public Hold Enter()
     {
-        _gate.Enter(LockLevel.Inode);
+        _hit.Gate.Enter(LockLevel.Inode);
         return new Hold(this);
     }
 
@@ -113,11 +110,11 @@ internal abstract class Inode
 
     private void MakeUnservable()
     {
-        if ((_version & 1) == 0)
+        if ((_hit.Version & 1) == 0)
         {
             // Edge HIT-3 (full fence; other end: HIT-2): the entry is unservable for every reader before anything that follows, in this process
             // or outside it, can be seen. Without it the answer to a revoke could overtake this store.
-            Interlocked.Increment(ref _version);
+            Interlocked.Increment(ref _hit.Version);
         }
 
         unchecked
@@ -128,11 +125,21 @@ internal abstract class Inode
 
     private void MakeServable(CapSet caps, SessionGeneration generation)
     {
-        Debug.Assert((_version & 1) == 1, "A value is published over a servable one.");
-        _word = ((ulong)generation.Value << GenerationShift) | caps.Bits;
+        Debug.Assert((_hit.Version & 1) == 1, "A value is published over a servable one.");
+        _hit.Word = ((ulong)generation.Value << GenerationShift) | caps.Bits;
 
         // Edge HIT-4 (release; other end: HIT-1): moved up, a reader could see the even version with the old word or value.
-        Volatile.Write(ref _version, _version + 1);
+        Volatile.Write(ref _hit.Version, _hit.Version + 1);
+    }
+
+    /// <summary>What a hit reads, with the gate that whoever changes it holds. The rest of the inode is read by those who hold the gate.</summary>
+    private struct HitState
+    {
+        public ulong Cookie;
+        public long Expiry;
+        public ulong Word;
+        public uint Version;
+        public SpinGate Gate;
     }
 
     /// <summary>The witness of a held gate; the only way to an inode's guarded state. Dispose leaves the gate.</summary>
@@ -145,7 +152,7 @@ internal abstract class Inode
         public void Dispose()
         {
             AssertInvariants();
-            _inode._gate.Leave(LockLevel.Inode);
+            _inode._hit.Gate.Leave(LockLevel.Inode);
         }
 
         public InodeId Id => new(_inode._id);
@@ -165,7 +172,7 @@ internal abstract class Inode
         /// <summary>Whether a write of this node has not been answered yet: then nothing here is known for sure.</summary>
         public bool IsWriting => _inode._activity is { Writes.IsEmpty: false };
 
-        public bool IsServable => (_inode._version & 1) == 0;
+        public bool IsServable => (_inode._hit.Version & 1) == 0;
 
         /// <summary>Lends the inode an activity, from outside the gate, for as long as something is going on.</summary>
         public void Attach(InodeActivity activity)
@@ -209,7 +216,7 @@ internal abstract class Inode
         /// <summary>Forgets a value that has outlived its time.</summary>
         public void Expire(long now)
         {
-            if (_inode._valueState == ValueState.Present && now >= _inode._expiry)
+            if (_inode._valueState == ValueState.Present && now >= _inode._hit.Expiry)
             {
                 ForgetValue();
             }
@@ -686,7 +693,7 @@ internal abstract class Inode
             }
 
             _inode.StoreValue(value);
-            _inode._expiry = expiry;
+            _inode._hit.Expiry = expiry;
             _inode._valueVersion = version;
             _inode._valueState = ValueState.Present;
             _inode.MakeServable(CapState.Issued, generation);
@@ -749,7 +756,7 @@ internal abstract class Inode
             Debug.Assert(!IsServable || _inode._valueState == ValueState.Present, "servable without a value");
             Debug.Assert(!IsServable || !IsWriting, "servable while a write of this node is under way");
             Debug.Assert(
-                !IsServable || !CapState.IssuedIn(new SessionGeneration((uint)(_inode._word >> GenerationShift))).IsEmpty,
+                !IsServable || !CapState.IssuedIn(new SessionGeneration((uint)(_inode._hit.Word >> GenerationShift))).IsEmpty,
                 "servable without a right");
         }
     }

@@ -27,6 +27,9 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     private const int ShardCountLog2 = 6;
     private const int InitialBuckets = 8;
 
+    /// <summary>How many buckets an inode has at least. With one, every third hit would first meet another key, and a mispredicted branch with it.</summary>
+    private const int BucketsPerInode = 2;
+
     private readonly Shard[] _shards = new Shard[1 << ShardCountLog2];
     private readonly KeyIdentity<TKey> _identity;
 
@@ -58,7 +61,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     public Inode<TKey, TValue>? Find(TKey key, ulong hash)
     {
         Inode<TKey, TValue>? node = First(hash);
-        while (node is not null && !(node.Cookie == hash && _identity.Same(node.Key, key)))
+        while (node is not null && !_identity.IsSame(node.Key, node.Cookie, key, hash))
         {
             // Edge TABLE-5 (acquire; other end: TABLE-3): a node that growth relinks meanwhile leads on to complete nodes only.
             node = Volatile.Read(ref node.Next);
@@ -96,9 +99,10 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
                 return other;
             }
 
-            if (shard.Count < shard.Buckets.Length || larger?.Length == shard.Buckets.Length * 2)
+            bool isFull = shard.Count * BucketsPerInode >= shard.Buckets.Length;
+            if (!isFull || larger?.Length == shard.Buckets.Length * 2)
             {
-                if (shard.Count >= shard.Buckets.Length)
+                if (isFull)
                 {
                     Grow(ref shard, larger!);
                 }

@@ -52,6 +52,14 @@ internal sealed class KeyIdentity<TKey>
         return HashEncoded(key);
     }
 
+    /// <summary>Whether a stored key of a known hash is the one that is looked for. A number is compared itself, anything else if the hash is the same.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsSame(TKey stored, ulong cookie, TKey key, ulong hash)
+    {
+        bool isNumber = typeof(TKey) == typeof(long) || typeof(TKey) == typeof(int);
+        return ((isNumber && _isBuiltIn) || cookie == hash) && Same(stored, key);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Same(TKey left, TKey right)
     {
