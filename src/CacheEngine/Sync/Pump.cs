@@ -53,15 +53,21 @@ internal abstract class Pump : IThreadPoolWorkItem
         // Edge PUMP-2 (full fence; other end: PUMP-1).
         Interlocked.Exchange(ref _state, Running);
         bool more = true;
-        for (int step = 0; step < StepsPerTurn && more; step++)
+        try
         {
-            more = TryRunOne();
+            for (int step = 0; step < StepsPerTurn && more; step++)
+            {
+                more = TryRunOne();
+            }
         }
-
-        if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
+        finally
         {
-            Interlocked.Exchange(ref _state, Queued);
-            _scheduler.Schedule(this);
+            // A step that throws leaves more set: the failure goes to whoever runs the turn, and the work behind it gets a turn of its own.
+            if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
+            {
+                Interlocked.Exchange(ref _state, Queued);
+                _scheduler.Schedule(this);
+            }
         }
     }
 
