@@ -6,7 +6,7 @@ namespace CacheEngine.Tests;
 /// <summary>Threads of their own for tests under fire, and waits that end.</summary>
 internal static class Crew
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static TimeSpan Patience { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs the same work on so many threads at once and hands on the first failure.</summary>
     public static void Run(int threads, Action<int> work)

@@ -5,7 +5,7 @@ namespace CacheEngine.Tests;
 /// </summary>
 internal sealed class ManualTimeProvider(long startMilliseconds = 1_000) : TimeProvider
 {
-    private static readonly DateTimeOffset Epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static DateTimeOffset Epoch { get; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _armed = [];

@@ -6,7 +6,7 @@ namespace CacheEngine.Tests.Inodes;
 
 public sealed class KeyHashProperties
 {
-    private static readonly ulong[] Seeds = [0, 1, 0x9E3779B97F4A7C15, ulong.MaxValue];
+    private static ulong[] Seeds { get; } = [0, 1, 0x9E3779B97F4A7C15, ulong.MaxValue];
 
     [Fact]
     public void OfBytes_EveryLengthTo100_DiffersFromItsNeighbours()
