@@ -103,6 +103,44 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
         Assert.Equal(AuthorityMessageKind.Written, written.Kind);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Rule("P27")]
+    public void LookAgain_HolderSaysThatItTookTheRevokeInAndRenews_IsWaitedFor(bool byMessage)
+    {
+        AuthorityMessage grant = Grant(_a);
+        _b.Post(Write("one") with { Session = _b.Id });
+        Assert.True(_a.TryReceive(out AuthorityMessage revoke));
+        long revokedAt = _time.Now;
+        _time.Advance(500);
+        var renewal = new ClientMessage { Kind = ClientMessageKind.Renew, Session = _a.Id, Renew = new RenewSeq(1) };
+        if (byMessage)
+        {
+            // It still uses what it was asked for.
+            _a.Post(new ClientMessage
+            {
+                Kind = ClientMessageKind.CapUpdate,
+                Session = _a.Id,
+                Inode = grant.Inode,
+                Cap = grant.Cap,
+                Seq = revoke.Seq,
+                Caps = Desk.ServeAndPin,
+                TookIn = revoke.Sequence,
+            });
+        }
+        else
+        {
+            renewal.TookIn = revoke.Sequence;
+        }
+
+        _a.Renew(renewal);
+        _time.AdvanceTo(revokedAt + SilentAfter);
+        Assert.False(_b.TryReceive(out _));
+        _time.AdvanceTo(revokedAt + 500 + SilentAfter);
+        Assert.True(_b.TryReceive(out _));
+    }
+
     [Fact]
     [Rule("P05")]
     public void SessionTimeout_SilentSession_IsEndedAndTheOtherIsNot()
