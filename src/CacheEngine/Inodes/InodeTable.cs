@@ -126,8 +126,9 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     /// <inheritdoc/>
     public override Inode? Find(ulong cookie, InodeId id)
     {
+        // Without the gate only an exact match counts: a chain that is being relinked may show an unnamed inode and hide the named one of its hash.
         Inode? found = FindFrom(First(cookie), cookie, id);
-        if (found is not null)
+        if (found?.UnguardedId == id)
         {
             return found;
         }

@@ -53,16 +53,22 @@ internal abstract class Pump : IThreadPoolWorkItem
         // Edge PUMP-2 (full fence; other end: PUMP-1): moved down, a step could look for work before the wake that found this pump queued had given it.
         Interlocked.Exchange(ref _state, Running);
         bool more = true;
-        for (int step = 0; step < StepsPerTurn && more; step++)
+        try
         {
-            more = TryRunOne();
+            for (int step = 0; step < StepsPerTurn && more; step++)
+            {
+                more = TryRunOne();
+            }
         }
-
-        // Edge PUMP-3 (full fence; other end: PUMP-1): a wake during the turn makes the exchange fail; a plain write of Idle would lose it.
-        if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
+        finally
         {
-            Interlocked.Exchange(ref _state, Queued);
-            _scheduler.Schedule(this);
+            // A step that throws leaves more set: the failure goes to whoever runs the turn, and the work behind it gets a turn of its own.
+            // Edge PUMP-3 (full fence; other end: PUMP-1): a wake during the turn makes the exchange fail; a plain write of Idle would lose it.
+            if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
+            {
+                Interlocked.Exchange(ref _state, Queued);
+                _scheduler.Schedule(this);
+            }
         }
     }
 

@@ -43,24 +43,9 @@ internal sealed class InlinePumpScheduler : PumpScheduler
         }
     }
 
-    public override void RunOnPool(Pump pump)
-    {
-        t_draining = true;
-        try
-        {
-            pump.RunTurn();
-        }
-        finally
-        {
-            t_draining = false;
-        }
-
-        Queue<Pump>? queue = t_queue;
-        if (queue is { Count: > 0 })
-        {
-            Drain(queue);
-        }
-    }
+    /// <inheritdoc/>
+    /// <remarks>A pool thread is a caller's thread like any other: what the turn wakes is run behind it, or handed on if the turn throws.</remarks>
+    public override void RunOnPool(Pump pump) => Schedule(pump);
 
     private static void Drain(Queue<Pump> queue)
     {

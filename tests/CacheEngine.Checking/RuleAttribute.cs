@@ -1,4 +1,4 @@
-namespace CacheEngine.Core.Tests;
+namespace CacheEngine.Checking;
 
 /// <summary>The ids of the rules, traps, scenarios and promises that a test claims.</summary>
 [AttributeUsage(AttributeTargets.Method | AttributeTargets.Class)]
