@@ -62,7 +62,7 @@ internal sealed class Engine : IAsyncDisposable
         _options = options;
         Clock = new EngineClock(options.TimeProvider);
         Session = new Session();
-        Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: Environment.ProcessorCount);
+        Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
         _operations = new OperationPool(Cancel);
         _ledger = new OperationLedger(options.MaxOperations);
         _outbound = new OutboundPump(options.Scheduler, _outbox, Session, OnOpened);

@@ -12,11 +12,15 @@ internal enum MessageFault : byte
     NoSuchObject,
     UndefinedBits,
     MissingPayload,
+    KeyTooLong,
 }
 
 /// <summary>The rules that every message meets before anything is applied.</summary>
 internal static class MessageRules
 {
+    /// <summary>The longest key, in bytes of its canonical form.</summary>
+    public const int MaxKeyBytes = 4096;
+
     public static MessageFault Judge(in ClientMessage message, SessionId session)
     {
         if (message.Kind is ClientMessageKind.None or > ClientMessageKind.Close)
@@ -38,6 +42,11 @@ internal static class MessageRules
         if (isAboutObject && !message.Inode.IsKnown && message.Key.IsEmpty)
         {
             return MessageFault.NoSuchObject;
+        }
+
+        if (message.Key.Length > MaxKeyBytes)
+        {
+            return MessageFault.KeyTooLong;
         }
 
         bool needsPayload = message.Kind is ClientMessageKind.Write or ClientMessageKind.Fill;

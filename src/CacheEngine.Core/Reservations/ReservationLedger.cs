@@ -77,6 +77,20 @@ internal struct ReservationLedger
         return keep;
     }
 
+    /// <summary>Gives up one unpromised object; false when there is none.</summary>
+    public bool TryDrop()
+    {
+        if (Available == 0)
+        {
+            return false;
+        }
+
+        Available--;
+        Total--;
+        AssertConserved();
+        return true;
+    }
+
     [Conditional("DEBUG")]
     public readonly void AssertConserved() =>
         Require(

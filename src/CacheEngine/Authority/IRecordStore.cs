@@ -35,7 +35,7 @@ internal interface IRecordStore
     InodeId Bind(string region, ReadOnlyMemory<byte> key);
 
     /// <summary>Applies an event to one record, atomically; what it makes sessions be owed is kept with it.</summary>
-    /// <returns>False when there is no such record.</returns>
+    /// <returns>False when there is no such record, or the session may not speak of it.</returns>
     bool TryTransit(InodeId id, in RecordEvent what, long now);
 
     /// <summary>Takes the next thing that a session is owed, in order.</summary>

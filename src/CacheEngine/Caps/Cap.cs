@@ -23,6 +23,12 @@ internal sealed class Cap : OutboxEntry
     /// <summary>Guarded by the inode's gate; reached only through <see cref="Inode.Hold"/>.</summary>
     public CapState State;
 
+    /// <summary>Live local uses of the rights. Guarded by the inode's gate.</summary>
+    public CapRefCounts Refs;
+
+    /// <summary>The inode's id at the authority; zero until it is known. Written once per use under the inode's gate, read without it.</summary>
+    public long InodeIdValue;
+
     /// <summary>Whether the authority waits for an answer, or is to be told of a voluntary return. Guarded by the inode's gate.</summary>
     public bool AnswerDue;
 

@@ -62,6 +62,8 @@ internal sealed class CapPool
         cap.Inode = null;
         cap.State = default;
         cap.AnswerDue = false;
+        cap.Refs = default;
+        cap.InodeIdValue = 0;
         shard.State.Gate.Enter(LockLevel.Leaf);
         bool keep = shard.State.Ledger.Put(_maxSparesPerShard);
         if (keep)
@@ -143,7 +145,7 @@ internal sealed class CapPool
                 shard.State.Gate.Leave(LockLevel.Leaf);
                 for (; freshCount < missing; freshCount++)
                 {
-                    CountFresh(count);
+                    CountFresh(index, count);
                     fresh = new Cap(index) { NextFree = fresh };
                 }
             }
@@ -155,14 +157,45 @@ internal sealed class CapPool
         }
     }
 
-    private void CountFresh(int count)
+    private void CountFresh(int index, int count)
     {
-        if (Interlocked.Increment(ref _total) > _maxCaps)
+        if (Interlocked.Increment(ref _total) > _maxCaps && !TryDropSpare(index))
         {
             Interlocked.Decrement(ref _total);
             throw new InvalidOperationException(
                 $"No {count} more capabilities can be reserved: the limit of {_maxCaps} per cache (MaxEntries) is reached.");
         }
+    }
+
+    /// <summary>Makes room at the limit by dropping an unpromised cap of another shard.</summary>
+    private bool TryDropSpare(int except)
+    {
+        for (int i = 0; i < _shards.Length; i++)
+        {
+            Shard shard = _shards[i];
+            if (i == except)
+            {
+                continue;
+            }
+
+            shard.State.Gate.Enter(LockLevel.Leaf);
+            bool drops = shard.State.Ledger.TryDrop();
+            if (drops)
+            {
+                Cap spare = shard.Free!;
+                shard.Free = spare.NextFree;
+                spare.NextFree = null;
+            }
+
+            shard.State.Gate.Leave(LockLevel.Leaf);
+            if (drops)
+            {
+                Interlocked.Decrement(ref _total);
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private sealed class Shard

@@ -80,7 +80,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        // Edge CLOSE-1 (full fence; other end: CLOSE-2): one caller disposes, and openings that look later are refused.
+        // Edge CLOSE-1 (full fence; other ends: CLOSE-2, CLOSE-3): one caller disposes, and openings that look later are refused.
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
         {
             return;
@@ -111,12 +111,13 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
 
         var id = new SessionId(Interlocked.Increment(ref _lastSession));
-        StoredSession stored = Store.AddSession(id, opening.Node, Clock.Now);
+        StoredSession stored = Store.AddSession(id, opening.Region, opening.Node, Clock.Now);
         var session = new AuthoritySession(this, stored, opening, _links, _scheduler, wake);
         _sessions[id] = session;
+
+        // Edge CLOSE-3 (acquire; other end: CLOSE-1): moved up, a session added while disposal swept would be seen by neither.
         if (Volatile.Read(ref _isDisposed) != 0)
         {
-            // Disposal may have swept before this session was there to be seen.
             session.EndSoon();
         }
 

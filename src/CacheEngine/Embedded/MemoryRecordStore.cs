@@ -47,9 +47,9 @@ internal sealed class MemoryRecordStore : IRecordStore
     public Action<SessionId>? Doorbell { get; set; }
 
     /// <summary>Makes a session known; its links are named by <paramref name="node"/> in fault injection.</summary>
-    public StoredSession AddSession(SessionId id, string node, long now)
+    public StoredSession AddSession(SessionId id, string region, string node, long now)
     {
-        var session = new StoredSession(id, node, now);
+        var session = new StoredSession(id, region, node, now);
         _sessions[id] = session;
         return session;
     }
@@ -66,7 +66,7 @@ internal sealed class MemoryRecordStore : IRecordStore
             return found.Record.Id;
         }
 
-        var fresh = new Entry(this, new InodeId(Interlocked.Increment(ref _lastInode)));
+        var fresh = new Entry(this, region, new InodeId(Interlocked.Increment(ref _lastInode)));
         _byId[fresh.Record.Id] = fresh;
         Entry bound = _byKey.GetOrAdd(new RegionKey(region, key.ToArray()), fresh);
         if (!ReferenceEquals(bound, fresh))
@@ -80,7 +80,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     /// <inheritdoc/>
     public bool TryTransit(InodeId id, in RecordEvent what, long now)
     {
-        if (!_byId.TryGetValue(id, out Entry? entry))
+        if (!_byId.TryGetValue(id, out Entry? entry) || (what.Kind == RecordEventKind.Message && !entry.IsOpenTo(what.Session)))
         {
             return false;
         }
@@ -141,7 +141,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     }
 
     /// <summary>A record with its gate, and the world as the transition under way sees it.</summary>
-    private sealed class Entry(MemoryRecordStore store, InodeId id) : IRecordContext
+    private sealed class Entry(MemoryRecordStore store, string region, InodeId id) : IRecordContext
     {
         private SpinGate _gate;
         private long _now;
@@ -150,6 +150,10 @@ internal sealed class MemoryRecordStore : IRecordStore
         private List<StoredSession>? _rung;
 
         public RecordState Record { get; } = new(id);
+
+        /// <summary>Whether the session may speak of this record: a session that is over may not, nor one of another region.</summary>
+        public bool IsOpenTo(SessionId session) =>
+            store._sessions.TryGetValue(session, out StoredSession? stored) && string.Equals(stored.Region, region, StringComparison.Ordinal);
 
         public long Now => _now;
 

@@ -21,14 +21,17 @@ internal sealed class StoredSession
     private long _lastRenewedAt;
     private bool _hasEnded;
 
-    public StoredSession(SessionId id, string node, long now)
+    public StoredSession(SessionId id, string region, string node, long now)
     {
         Id = id;
+        Region = region;
         Node = node;
         _lastRenewedAt = now;
     }
 
     public SessionId Id { get; }
+
+    public string Region { get; }
 
     public string Node { get; }
 

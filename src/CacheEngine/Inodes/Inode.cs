@@ -37,18 +37,20 @@ internal abstract class Inode
     private Cap? _cap;
     private InodeActivity? _activity;
     private long _valueVersion;
-    private long _id;
     private uint _epoch;
     private ValueState _valueState;
-    private CapRefCounts _refs;
 
     // The runtime puts fields of struct type last and the leaf's fields right behind them: all that a hit reads is next to one another.
     private HitState _hit;
 
-    protected Inode(ulong cookie) => _hit = new HitState { Version = 1, Expiry = long.MaxValue, Cookie = cookie };
+    protected Inode() => _hit = new HitState { Version = 1, Expiry = long.MaxValue };
 
     /// <summary>The key's hash: what the table compares first, and what the authority repeats in every message about the object.</summary>
-    public ulong Cookie => _hit.Cookie;
+    public ulong Cookie
+    {
+        get => _hit.Cookie;
+        protected set => _hit.Cookie = value;
+    }
 
     /// <summary>The even version under which the caller may read; odd: not servable.</summary>
     public uint BeginRead() =>
@@ -85,7 +87,7 @@ internal abstract class Inode
     /// <summary>The id that the authority gave, or unknown; written once, so a known id is final.</summary>
     public InodeId UnguardedId =>
         // Edge ID-2 (acquire; other end: ID-1): a known id is final, so whoever sees it needs no gate to use it.
-        new(Volatile.Read(ref _id));
+        Volatile.Read(ref _cap) is { } cap ? new InodeId(Volatile.Read(ref cap.InodeIdValue)) : default;
 
     /// <summary>Whether a cap object is attached; it stays attached, so true is final.</summary>
     public bool HasCap =>
@@ -155,7 +157,7 @@ internal abstract class Inode
             _inode._hit.Gate.Leave(LockLevel.Inode);
         }
 
-        public InodeId Id => new(_inode._id);
+        public InodeId Id => new(_inode._cap?.InodeIdValue ?? 0);
 
         public bool HasActivity => _inode._activity is not null;
 
@@ -165,7 +167,7 @@ internal abstract class Inode
 
         public CapState CapState => _inode._cap?.State ?? default;
 
-        public CapSet Used => _inode._refs.Used;
+        public CapSet Used => _inode._cap?.Refs.Used ?? CapSet.None;
 
         public ValueState ValueState => _inode._valueState;
 
@@ -518,7 +520,7 @@ internal abstract class Inode
             AcquireDecision decision = AcquireDecision.Decide(issued, state.Revoking, asked, need, want);
             if (decision.Outcome == AcquireOutcome.Granted)
             {
-                _inode._refs.Take(decision.Got);
+                _inode._cap!.Refs.Take(decision.Got);
             }
 
             return decision;
@@ -528,15 +530,15 @@ internal abstract class Inode
         /// <returns>Whether the answer to a revoke is due now.</returns>
         public bool Put(CapSet had)
         {
-            CapSet last = _inode._refs.Put(had);
-            Cap? cap = _inode._cap;
-            if (last.IsEmpty || cap is null)
+            Cap cap = _inode._cap ?? throw new InvalidOperationException("A use of rights is put back on an inode that holds none.");
+            CapSet last = cap.Refs.Put(had);
+            if (last.IsEmpty)
             {
                 return false;
             }
 
             CapSet revoking = cap.State.Revoking;
-            if (revoking.IsEmpty || revoking.Overlaps(_inode._refs.Used))
+            if (revoking.IsEmpty || revoking.Overlaps(cap.Refs.Used))
             {
                 return false;
             }
@@ -628,7 +630,7 @@ internal abstract class Inode
             if (!Id.IsKnown)
             {
                 // Edge ID-1 (release; other end: ID-2): written once; it may be read without the gate.
-                Volatile.Write(ref _inode._id, message.Inode.Value);
+                Volatile.Write(ref _inode._cap!.InodeIdValue, message.Inode.Value);
             }
 
             if (_inode._activity is { } activity)
@@ -646,7 +648,7 @@ internal abstract class Inode
 
             Cap cap = _inode._cap!;
             GrantDecision decision = GrantDecision.Decide(
-                cap.State, message.Cap, message.Caps, message.Seq, session.Generation, isRevoke, _inode._refs.Used);
+                cap.State, message.Cap, message.Caps, message.Seq, session.Generation, isRevoke, cap.Refs.Used);
             if (decision.Has(GrantEffects.MakeUnservable))
             {
                 ForgetValue();

@@ -5,13 +5,18 @@ internal sealed class Inode<TKey, TValue> : Inode
 {
     private TValue _value = default!;
 
-    public Inode(TKey key, ulong cookie)
-        : base(cookie) => Key = key;
-
-    public TKey Key { get; }
+    /// <summary>The key; given once, before the table shows the inode to anybody.</summary>
+    public TKey Key { get; private set; } = default!;
 
     /// <summary>The next inode of the bucket. Written under the shard's gate, read without it.</summary>
     public Inode<TKey, TValue>? Next;
+
+    /// <summary>Gives a blank inode its key.</summary>
+    public void Name(TKey key, ulong cookie)
+    {
+        Key = key;
+        Cookie = cookie;
+    }
 
     /// <summary>The value; meaningful only between <see cref="Inode.BeginRead"/> and an agreeing <see cref="Inode.EndRead"/>.</summary>
     public TValue ReadValue() => _value;

@@ -32,6 +32,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
 
     private readonly Shard[] _shards = new Shard[1 << ShardCountLog2];
     private readonly KeyIdentity<TKey> _identity;
+    private readonly InodeSlab<TKey, TValue> _blank = new();
 
     public InodeTable(KeyIdentity<TKey> identity)
     {
@@ -87,7 +88,8 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             return found;
         }
 
-        var fresh = new Inode<TKey, TValue>(key, hash);
+        Inode<TKey, TValue> fresh = _blank.Take();
+        fresh.Name(key, hash);
         ref Shard shard = ref _shards[(int)(hash >> (64 - ShardCountLog2))];
         Inode<TKey, TValue>?[]? larger = null;
         while (true)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using CacheEngine.Protocol;
 
 namespace CacheEngine;
 
@@ -27,7 +28,7 @@ public interface IKeyCodec<in TKey>
 public static class KeyCodec
 {
     /// <summary>The longest canonical form of a key, in bytes.</summary>
-    public const int MaxKeyBytes = 4096;
+    public const int MaxKeyBytes = MessageRules.MaxKeyBytes;
 
     private static readonly object[] BuiltIn =
     [

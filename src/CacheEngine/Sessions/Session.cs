@@ -154,8 +154,13 @@ internal sealed class Session
     }
 
     /// <summary>Whether the authority has been silent for so long that it has ended the session by now, and its rights with it.</summary>
-    public bool HasTimedOut(long now) =>
-        Link is { } link && now - Volatile.Read(ref _lastHeardAt) >= link.Terms.SessionTimeoutMilliseconds;
+    public bool HasTimedOut(long now)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        bool hasTimedOut = _link is { } link && now - _lastHeardAt >= link.Terms.SessionTimeoutMilliseconds;
+        _gate.Leave(LockLevel.Leaf);
+        return hasTimedOut;
+    }
 
     /// <summary>Takes in the answer to a renewal.</summary>
     /// <returns>Whether the lease moved.</returns>

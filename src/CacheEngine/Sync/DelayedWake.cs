@@ -3,6 +3,8 @@ namespace CacheEngine.Sync;
 /// <summary>Wakes somebody at a time: at once when it has come, else by one timer armed for the earliest time asked for.</summary>
 internal sealed class DelayedWake : IDisposable
 {
+    private const long MaxDelayMilliseconds = 24 * 60 * 60 * 1000;
+
     private readonly EngineClock _clock;
     private readonly Action _wake;
     private readonly Lock _lock = new();
@@ -38,9 +40,11 @@ internal sealed class DelayedWake : IDisposable
                 return;
             }
 
+            // A timer takes no more than about 49 days; whoever is woken early looks and asks again.
+            long delay = Math.Min(due - now, MaxDelayMilliseconds);
             _armedFor = due;
             _timer ??= _clock.Provider.CreateTimer(static state => ((DelayedWake)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _timer.Change(TimeSpan.FromMilliseconds(due - now), Timeout.InfiniteTimeSpan);
+            _timer.Change(TimeSpan.FromMilliseconds(delay), Timeout.InfiniteTimeSpan);
         }
     }
 

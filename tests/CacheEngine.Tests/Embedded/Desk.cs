@@ -58,7 +58,7 @@ internal sealed class Desk
     public SessionId Join()
     {
         var id = new SessionId(_sessions.Count + 1);
-        _sessions[id] = Store.AddSession(id, $"node {id.Value}", Now);
+        _sessions[id] = Store.AddSession(id, "region", $"node {id.Value}", Now);
         return id;
     }
 

@@ -1,3 +1,4 @@
+using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -107,6 +108,11 @@ public sealed class InodeTableTests
     internal static void Name(Inode inode, long id)
     {
         using Inode.Hold hold = inode.Enter();
+        if (!hold.HasCap)
+        {
+            hold.Attach(new Cap(homeShard: 0));
+        }
+
         hold.ApplyRevoke(new AuthorityMessage { Kind = AuthorityMessageKind.Revoke, Inode = new InodeId(id) }, new Session());
     }
 }

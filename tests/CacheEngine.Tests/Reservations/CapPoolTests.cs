@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using CacheEngine.Caps;
-using CacheEngine.Reservations;
 
 namespace CacheEngine.Tests.Reservations;
 

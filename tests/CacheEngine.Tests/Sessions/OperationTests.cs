@@ -184,7 +184,7 @@ public sealed class OperationPoolTests
 
         Assert.True(outbox.TryTake(out OutboxEntry? taken));
         Assert.Same(operation, taken);
-        Assert.False(taken!.TryBuild(out ClientMessage _));
+        Assert.False(taken!.TryBuild(new Sending(new Session(), null!, outbox), out ClientMessage _));
         Assert.Same(operation, _pool.Rent());
     }
 
@@ -274,7 +274,9 @@ internal static class Operations
         OperationPool pool, OperationKind kind, long ticket, long deadline = 0, Payload payload = default)
     {
         Operation operation = pool.Rent();
-        operation.Prepare(kind, new Inode<int, string>((int)ticket, (ulong)ticket), ticket, deadline, payload, null, 0);
+        var inode = new Inode<int, string>();
+        inode.Name((int)ticket, (ulong)ticket);
+        operation.Prepare(kind, inode, ticket, deadline, payload, null, 0);
         return operation;
     }
 }

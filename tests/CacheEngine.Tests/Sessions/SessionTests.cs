@@ -97,10 +97,10 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.Same(_link, _session.Link);
 
         // An answer to a question from before says nothing any more; the next one does.
-        Assert.False(_session.Renewed(new AuthorityMessage { Renew = underWay }, _link.Terms));
+        Assert.False(_session.Renewed(new AuthorityMessage { Renew = underWay }, _link.Terms, 900));
         Assert.Equal(long.MinValue, _session.Deadline);
         Assert.True(_session.TryRenew(900, out RenewSeq next));
-        Assert.True(_session.Renewed(new AuthorityMessage { Renew = next }, _link.Terms));
+        Assert.True(_session.Renewed(new AuthorityMessage { Renew = next }, _link.Terms, 900));
         Assert.Equal(900 + Term - Margin, _session.Deadline);
     }
 
@@ -122,7 +122,7 @@ public sealed class SessionTests : IAsyncLifetime
         _session.Open(_link, 500);
         Assert.True(_session.TryRenew(900, out RenewSeq renew));
         var answer = new AuthorityMessage { Renew = renew, OwedThrough = new MessageSeq(2) };
-        Assert.False(_session.Renewed(answer, _link.Terms));
+        Assert.False(_session.Renewed(answer, _link.Terms, 900));
         Assert.False(_session.Took(new MessageSeq(1)));
         Assert.Equal(500 + Term - Margin, _session.Deadline);
         Assert.True(_session.Took(new MessageSeq(2)));
