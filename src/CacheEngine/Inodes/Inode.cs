@@ -58,13 +58,16 @@ internal abstract class Inode
         Volatile.Read(ref _hit.Version);
 
     /// <summary>Whether the bits are held in this generation and the entry has not expired; meaningful only if <see cref="EndRead"/> agrees.</summary>
+    /// <param name="bits">The rights that the read needs.</param>
+    /// <param name="session">The session they are held under.</param>
+    /// <param name="now">The engine's clock, read at any moment of the caller's operation before <see cref="BeginRead"/>: a value that is servable
+    /// here and was within its deadline then had not been written over when the operation began.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Covers(CapSet bits, Session session, EngineClock clock)
+    public bool Covers(CapSet bits, Session session, long now)
     {
         // Edge HIT-5 (acquire; other end: SESSION-1): the deadline is read before the generation. A session that is renewed in a new generation
         // raises the generation first; read the other way round, an old right could meet a new deadline.
         long deadline = session.Deadline;
-        long now = clock.Now;
         ulong word = _hit.Word;
         return now < deadline
             && now < _hit.Expiry

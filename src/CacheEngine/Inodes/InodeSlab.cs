@@ -8,8 +8,8 @@ namespace CacheEngine.Inodes;
 /// </summary>
 internal sealed class InodeSlab<TKey, TValue>
 {
-    /// <summary>How many are allocated together, and so at most unused: a few kilobytes.</summary>
-    public const int Size = 32;
+    /// <summary>How many are allocated together, and so at most unused: some 25 kilobytes.</summary>
+    public const int Size = 256;
 
     private SpinGate _gate;
     private Inode<TKey, TValue>[] _blank = [];

@@ -28,7 +28,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     private const int InitialBuckets = 8;
 
     /// <summary>How many buckets an inode has at least. With one, every third hit would first meet another key, and a mispredicted branch with it.</summary>
-    private const int BucketsPerInode = 2;
+    private const int BucketsPerInode = 4;
 
     private readonly Shard[] _shards = new Shard[1 << ShardCountLog2];
     private readonly KeyIdentity<TKey> _identity;
@@ -71,13 +71,21 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
         return node;
     }
 
+    /// <summary>The shard of a hash: its highest bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int ShardOf(ulong hash) => (int)(hash >> (64 - ShardCountLog2));
+
+    /// <summary>The bucket of a hash in its shard: the bits below those that chose the shard, scaled to the number of buckets.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int BucketOf(ulong hash, int buckets) => (int)((((hash << ShardCountLog2) >> 32) * (uint)buckets) >> 32);
+
     /// <summary>The first inode of a hash's bucket, for lookups by another form of the key.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Inode<TKey, TValue>? First(ulong hash)
     {
         // Edge TABLE-1 (acquire; other ends: TABLE-2, TABLE-4): a bucket array or node that is seen is complete.
-        Inode<TKey, TValue>?[] buckets = Volatile.Read(ref _shards[(int)(hash >> (64 - ShardCountLog2))].Buckets);
-        return Volatile.Read(ref buckets[(int)hash & (buckets.Length - 1)]);
+        Inode<TKey, TValue>?[] buckets = Volatile.Read(ref _shards[ShardOf(hash)].Buckets);
+        return Volatile.Read(ref buckets[BucketOf(hash, buckets.Length)]);
     }
 
     /// <summary>The inode of a key, made if there is none.</summary>
@@ -90,7 +98,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
 
         Inode<TKey, TValue> fresh = _blank.Take();
         fresh.Name(key, hash);
-        ref Shard shard = ref _shards[(int)(hash >> (64 - ShardCountLog2))];
+        ref Shard shard = ref _shards[ShardOf(hash)];
         Inode<TKey, TValue>?[]? larger = null;
         while (true)
         {
@@ -109,7 +117,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
                     Grow(ref shard, larger!);
                 }
 
-                ref Inode<TKey, TValue>? bucket = ref shard.Buckets[(int)hash & (shard.Buckets.Length - 1)];
+                ref Inode<TKey, TValue>? bucket = ref shard.Buckets[BucketOf(hash, shard.Buckets.Length)];
                 fresh.Next = bucket;
 
                 // Edge TABLE-2 (release; other end: TABLE-1): moved up, a reader could see a node without its key or its link.
@@ -135,7 +143,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             return found;
         }
 
-        ref Shard shard = ref _shards[(int)(cookie >> (64 - ShardCountLog2))];
+        ref Shard shard = ref _shards[ShardOf(cookie)];
         shard.Gate.Enter(LockLevel.Table);
         found = FindFrom(First(cookie), cookie, id);
         shard.Gate.Leave(LockLevel.Table);
@@ -198,7 +206,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             while (node is not null)
             {
                 Inode<TKey, TValue>? next = node.Next;
-                ref Inode<TKey, TValue>? bucket = ref larger[(int)node.Cookie & (larger.Length - 1)];
+                ref Inode<TKey, TValue>? bucket = ref larger[BucketOf(node.Cookie, larger.Length)];
 
                 // Edge TABLE-3 (release; other ends: TABLE-5, TABLE-6, TABLE-7, TABLE-8): nodes relinked before are seen linked as they are now; moved
                 // up, a reader under way could be led back to where it came from.

@@ -52,13 +52,16 @@ internal sealed class KeyIdentity<TKey>
         return HashEncoded(key);
     }
 
-    /// <summary>Whether a stored key of a known hash is the one that is looked for. A number is compared itself, anything else if the hash is the same.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool IsSame(TKey stored, ulong cookie, TKey key, ulong hash)
+    /// <summary>Whether equal hashes mean equal keys: so it is for numbers, whose hash loses nothing.</summary>
+    public bool IsHashExact
     {
-        bool isNumber = typeof(TKey) == typeof(long) || typeof(TKey) == typeof(int);
-        return ((isNumber && _isBuiltIn) || cookie == hash) && Same(stored, key);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (typeof(TKey) == typeof(long) || typeof(TKey) == typeof(int)) && _isBuiltIn;
     }
+
+    /// <summary>Whether a stored key of a known hash is the one that is looked for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsSame(TKey stored, ulong cookie, TKey key, ulong hash) => cookie == hash && (IsHashExact || Same(stored, key));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Same(TKey left, TKey right)
