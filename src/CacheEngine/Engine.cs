@@ -256,20 +256,22 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Joins the load of an inode or starts one.</summary>
     public LoadFlight JoinOrStart(Inode inode, LoadFlight fresh)
     {
+        CapReservation caps = default;
         InodeActivity? spare = _activities.Rent();
         LoadFlight flight;
-        using (Inode.Hold hold = inode.Enter())
+        try
         {
-            if (!hold.HasActivity)
-            {
-                hold.Attach(spare);
-                spare = null;
-            }
-
+            EnsureCap(inode, ref caps);
+            using Inode.Hold hold = inode.Enter();
+            Prepare(hold, ref spare, ref caps, null);
             flight = hold.JoinOrStart(fresh, Session, Clock.Now);
         }
+        finally
+        {
+            caps.Dispose();
+            ReturnSpare(spare);
+        }
 
-        ReturnSpare(spare);
         return flight;
     }
 
@@ -452,15 +454,15 @@ internal sealed class Engine : IAsyncDisposable
 
     private static void Prepare(in Inode.Hold hold, ref InodeActivity? spare, ref CapReservation caps, byte[]? key)
     {
+        if (!hold.HasCap)
+        {
+            hold.Attach(caps.Take());
+        }
+
         if (!hold.HasActivity)
         {
             hold.Attach(spare!);
             spare = null;
-        }
-
-        if (!hold.HasCap)
-        {
-            hold.Attach(caps.Take());
         }
 
         if (key is not null)

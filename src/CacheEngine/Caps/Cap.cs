@@ -29,6 +29,18 @@ internal sealed class Cap : OutboxEntry
     /// <summary>The inode's id at the authority; zero until it is known. Written once per use under the inode's gate, read without it.</summary>
     public long InodeIdValue;
 
+    /// <summary>What is going on with the inode, if anything is. Guarded by the inode's gate.</summary>
+    public InodeActivity? Activity;
+
+    /// <summary>The authority's version of what is known of the value. Guarded by the inode's gate; a hit reads it inside its version window.</summary>
+    public long ValueVersion;
+
+    /// <summary>Raised whenever a right or value is lost: names the right under which something was read or made. Guarded by the inode's gate.</summary>
+    public uint Epoch;
+
+    /// <summary>Guarded by the inode's gate.</summary>
+    public ValueState ValueState;
+
     /// <summary>Whether the authority waits for an answer, or is to be told of a voluntary return. Guarded by the inode's gate.</summary>
     public bool AnswerDue;
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using CacheEngine.Inodes;
 using CacheEngine.Reservations;
 using CacheEngine.Sync;
 
@@ -64,6 +65,10 @@ internal sealed class CapPool
         cap.AnswerDue = false;
         cap.Refs = default;
         cap.InodeIdValue = 0;
+        cap.Activity = null;
+        cap.ValueVersion = 0;
+        cap.Epoch = 0;
+        cap.ValueState = ValueState.Unknown;
         shard.State.Gate.Enter(LockLevel.Leaf);
         bool keep = shard.State.Ledger.Put(_maxSparesPerShard);
         if (keep)

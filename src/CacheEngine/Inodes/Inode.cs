@@ -35,10 +35,6 @@ internal abstract class Inode
     private const int GenerationShift = 32;
 
     private Cap? _cap;
-    private InodeActivity? _activity;
-    private long _valueVersion;
-    private uint _epoch;
-    private ValueState _valueState;
 
     // The runtime puts fields of struct type last and the leaf's fields right behind them: all that a hit reads is next to one another.
     private HitState _hit;
@@ -76,7 +72,7 @@ internal abstract class Inode
     }
 
     /// <summary>The authority's version of the value; meaningful only between <see cref="BeginRead"/> and an agreeing <see cref="EndRead"/>.</summary>
-    public long ReadValueVersion() => _valueVersion;
+    public long ReadValueVersion() => ValueVersion;
 
     /// <summary>Whether everything read since <see cref="BeginRead"/> belongs together.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -113,6 +109,31 @@ internal abstract class Inode
     /// <summary>Forgets the value. Called under the gate with an odd version.</summary>
     protected abstract void ClearValue();
 
+    // What a hit does not read is kept with the cap, so that inodes lie closer together.
+    private InodeActivity? Activity
+    {
+        get => _cap?.Activity;
+        set => _cap!.Activity = value;
+    }
+
+    private long ValueVersion
+    {
+        get => _cap?.ValueVersion ?? 0;
+        set => _cap!.ValueVersion = value;
+    }
+
+    private uint Epoch
+    {
+        get => _cap?.Epoch ?? 0;
+        set => _cap!.Epoch = value;
+    }
+
+    private ValueState ValueState
+    {
+        get => _cap?.ValueState ?? ValueState.Unknown;
+        set => _cap!.ValueState = value;
+    }
+
     private void MakeUnservable()
     {
         if ((_hit.Version & 1) == 0)
@@ -122,10 +143,7 @@ internal abstract class Inode
             Interlocked.Increment(ref _hit.Version);
         }
 
-        unchecked
-        {
-            _epoch++;
-        }
+        Epoch = unchecked(Epoch + 1);
     }
 
     private void MakeServable(CapSet caps, SessionGeneration generation)
@@ -162,7 +180,7 @@ internal abstract class Inode
 
         public InodeId Id => new(_inode._cap?.InodeIdValue ?? 0);
 
-        public bool HasActivity => _inode._activity is not null;
+        public bool HasActivity => _inode.Activity is not null;
 
         public bool HasCap => _inode._cap is not null;
 
@@ -172,10 +190,10 @@ internal abstract class Inode
 
         public CapSet Used => _inode._cap?.Refs.Used ?? CapSet.None;
 
-        public ValueState ValueState => _inode._valueState;
+        public ValueState ValueState => _inode.ValueState;
 
         /// <summary>Whether a write of this node has not been answered yet: then nothing here is known for sure.</summary>
-        public bool IsWriting => _inode._activity is { Writes.IsEmpty: false };
+        public bool IsWriting => _inode.Activity is { Writes.IsEmpty: false };
 
         public bool IsServable => (_inode._hit.Version & 1) == 0;
 
@@ -183,7 +201,7 @@ internal abstract class Inode
         public void Attach(InodeActivity activity)
         {
             activity.Inode = _inode;
-            _inode._activity = activity;
+            _inode.Activity = activity;
         }
 
         /// <summary>Gives the inode its cap object, drawn from a reservation.</summary>
@@ -198,13 +216,13 @@ internal abstract class Inode
         /// <summary>Takes the activity back if nothing is going on any more.</summary>
         public InodeActivity? DetachIdle()
         {
-            InodeActivity? activity = _inode._activity;
+            InodeActivity? activity = _inode.Activity;
             if (activity is null || !activity.IsIdle)
             {
                 return null;
             }
 
-            _inode._activity = null;
+            _inode.Activity = null;
             activity.Inode = null;
             return activity;
         }
@@ -214,14 +232,14 @@ internal abstract class Inode
         {
             if (!Id.IsKnown)
             {
-                _inode._activity!.Key = key;
+                _inode.Activity!.Key = key;
             }
         }
 
         /// <summary>Forgets a value that has outlived its time.</summary>
         public void Expire(long now)
         {
-            if (_inode._valueState == ValueState.Present && now >= _inode._hit.Expiry)
+            if (_inode.ValueState == ValueState.Present && now >= _inode._hit.Expiry)
             {
                 ForgetValue();
             }
@@ -237,9 +255,9 @@ internal abstract class Inode
             bool isHeld = now < session.Deadline && Holds(Arbitration.Rights.Serve, session.Generation);
             return !isHeld ? default
                 : IsServable ? new OperationResult(
-                    OperationStatus.Present, Payload.OfReference(_inode.LoadValue()), _inode._valueVersion, _inode._epoch)
-                : _inode._valueState == ValueState.Absent && kind == OperationKind.Read
-                    ? new OperationResult(OperationStatus.Absent, Version: _inode._valueVersion, Epoch: _inode._epoch)
+                    OperationStatus.Present, Payload.OfReference(_inode.LoadValue()), _inode.ValueVersion, _inode.Epoch)
+                : _inode.ValueState == ValueState.Absent && kind == OperationKind.Read
+                    ? new OperationResult(OperationStatus.Absent, Version: _inode.ValueVersion, Epoch: _inode.Epoch)
                 : default;
         }
 
@@ -257,7 +275,7 @@ internal abstract class Inode
         public void AddWaiter(Operation operation)
         {
             operation.IsListed = true;
-            _inode._activity!.Waiters.Add(operation);
+            _inode.Activity!.Waiters.Add(operation);
         }
 
         /// <summary>Opens a question if the waiters need one: none is under way, and no right or write of our own will answer them.</summary>
@@ -265,7 +283,7 @@ internal abstract class Inode
         /// <remarks>Without a lease nothing is asked, since no answer could be used: when the lease is back, all waiters are considered again.</remarks>
         public InodeActivity? TryAsk(Session session, long ticket, long now)
         {
-            InodeActivity? activity = _inode._activity;
+            InodeActivity? activity = _inode.Activity;
             if (activity is null || activity.Waiters.IsEmpty || activity.Question != 0 || IsWriting || now >= session.Deadline)
             {
                 return null;
@@ -273,7 +291,7 @@ internal abstract class Inode
 
             bool wantsLoad = activity.Waiters.Has(OperationKind.Load);
             bool answerIsKnown = Holds(Arbitration.Rights.Serve, session.Generation)
-                && (IsServable || (_inode._valueState == ValueState.Absent && !wantsLoad));
+                && (IsServable || (_inode.ValueState == ValueState.Absent && !wantsLoad));
             if (answerIsKnown)
             {
                 return null;
@@ -288,7 +306,7 @@ internal abstract class Inode
         /// <summary>The outbox lets go of the question and sends it if it is still open.</summary>
         public bool TryTakeQuestion(out ClientMessage message)
         {
-            InodeActivity activity = _inode._activity!;
+            InodeActivity activity = _inode.Activity!;
             activity.InOutbox--;
             message = default;
             if (activity.Question == 0 || !activity.QuestionDue)
@@ -310,7 +328,7 @@ internal abstract class Inode
         /// <remarks>Otherwise, once the authority has applied the write, another node could read the new value and this one still the old.</remarks>
         public void BeginWrite(Operation operation)
         {
-            InodeActivity activity = _inode._activity!;
+            InodeActivity activity = _inode.Activity!;
             operation.IsListed = true;
             activity.Writes.Add(operation);
             OvertakeFlight();
@@ -320,11 +338,11 @@ internal abstract class Inode
         /// <summary>Starts storing a loaded value; false when the right it was loaded under is gone.</summary>
         public bool TryBeginFill(Operation operation, SessionGeneration generation)
         {
-            bool stands = _inode._epoch == operation.Epoch && Holds(Arbitration.Rights.Exclusive, generation);
+            bool stands = _inode.Epoch == operation.Epoch && Holds(Arbitration.Rights.Exclusive, generation);
             if (stands)
             {
                 operation.IsListed = true;
-                _inode._activity!.Writes.Add(operation);
+                _inode.Activity!.Writes.Add(operation);
                 Surrender();
             }
 
@@ -349,7 +367,7 @@ internal abstract class Inode
             };
             message.RequestId = operation.Ticket;
             message.Inode = Id;
-            message.Key = Id.IsKnown ? default : _inode._activity!.Key;
+            message.Key = Id.IsKnown ? default : _inode.Activity!.Key;
             message.Cookie = _inode.Cookie;
             message.Cap = CapState.Id;
             message.Seq = CapState.Seq;
@@ -384,7 +402,7 @@ internal abstract class Inode
         public bool ApplyGrant(in AuthorityMessage message, Session session, long now, ref OperationList done)
         {
             Bind(message);
-            InodeActivity? activity = _inode._activity;
+            InodeActivity? activity = _inode.Activity;
             if (activity is not null && activity.Question == message.RequestId)
             {
                 activity.Question = 0;
@@ -413,7 +431,7 @@ internal abstract class Inode
         public bool ApplyWritten(in AuthorityMessage message, Session session, ref OperationList done)
         {
             Bind(message);
-            InodeActivity? activity = _inode._activity;
+            InodeActivity? activity = _inode.Activity;
             Operation? operation = activity?.Writes.Remove(message.RequestId);
             bool owes = message.Cap.Value != 0 && ApplyCap(message, session, isRevoke: false);
             if (activity is null || operation is null)
@@ -434,7 +452,7 @@ internal abstract class Inode
         /// <summary>Ends every waiter whose answer is known by now without a message: after a write of our own, or when the lease is back.</summary>
         public void AnswerKnown(Session session, long now, ref OperationList done)
         {
-            InodeActivity? activity = _inode._activity;
+            InodeActivity? activity = _inode.Activity;
             if (activity is null)
             {
                 return;
@@ -461,10 +479,10 @@ internal abstract class Inode
         /// <remarks>The right must be the very one: in between a newer value may have come and gone.</remarks>
         public bool TryPublish(object? value, long version, uint epoch, SessionGeneration generation, long expiry)
         {
-            bool stands = _inode._epoch == epoch
+            bool stands = _inode.Epoch == epoch
                 && Holds(Arbitration.Rights.Serve, generation)
-                && version >= _inode._valueVersion
-                && _inode._valueState != ValueState.Present;
+                && version >= _inode.ValueVersion
+                && _inode.ValueState != ValueState.Present;
             if (stands)
             {
                 Publish(value, version, generation, expiry);
@@ -479,7 +497,7 @@ internal abstract class Inode
         /// <param name="now">Engine milliseconds.</param>
         public LoadFlight JoinOrStart(LoadFlight fresh, Session session, long now)
         {
-            InodeActivity activity = _inode._activity!;
+            InodeActivity activity = _inode.Activity!;
             LoadFlight? flight = activity.Flight;
 
             // A load that has begun answers this caller only while its right stands: once it is gone, a write that was acknowledged before this
@@ -487,7 +505,7 @@ internal abstract class Inode
             bool isCurrent = flight is not null
                 && (flight.Phase == FlightPhase.Asking
                     || (flight.Phase == FlightPhase.Answered
-                        && flight.Epoch == _inode._epoch
+                        && flight.Epoch == _inode.Epoch
                         && now < session.Deadline
                         && Holds(Arbitration.Rights.Serve, session.Generation)));
             if (isCurrent && flight!.TryJoin())
@@ -503,7 +521,7 @@ internal abstract class Inode
         public void EndFlight(LoadFlight flight)
         {
             flight.Phase = FlightPhase.Over;
-            if (_inode._activity is { } activity && ReferenceEquals(activity.Flight, flight))
+            if (_inode.Activity is { } activity && ReferenceEquals(activity.Flight, flight))
             {
                 activity.Flight = null;
             }
@@ -512,14 +530,14 @@ internal abstract class Inode
         /// <summary>Gives the exclusive right back without a value: the load failed, or nobody waits for it any more.</summary>
         /// <returns>Whether the cap owes a message.</returns>
         public bool Abandon(uint epoch, SessionGeneration generation) =>
-            _inode._epoch == epoch && Holds(Arbitration.Rights.Exclusive, generation) && ReturnCap();
+            _inode.Epoch == epoch && Holds(Arbitration.Rights.Exclusive, generation) && ReturnCap();
 
         /// <summary>Uses rights that are held; a use must be put back.</summary>
         public AcquireDecision TryAcquire(CapSet need, CapSet want, Session session, long now)
         {
             CapState state = CapState;
             CapSet issued = now < session.Deadline && !IsWriting ? state.IssuedIn(session.Generation) : CapSet.None;
-            CapSet asked = _inode._activity is { Question: not 0 } ? Arbitration.Rights.Serve : CapSet.None;
+            CapSet asked = _inode.Activity is { Question: not 0 } ? Arbitration.Rights.Serve : CapSet.None;
             AcquireDecision decision = AcquireDecision.Decide(issued, state.Revoking, asked, need, want);
             if (decision.Outcome == AcquireOutcome.Granted)
             {
@@ -554,7 +572,7 @@ internal abstract class Inode
         /// <summary>Takes a waiter out of the list, by ticket; false when it is no longer there.</summary>
         public bool TryEndWaiter(long ticket, OperationStatus status, ref OperationList done)
         {
-            Operation? waiter = _inode._activity?.Waiters.Remove(ticket);
+            Operation? waiter = _inode.Activity?.Waiters.Remove(ticket);
             if (waiter is not null)
             {
                 End(waiter, new OperationResult(status), ref done);
@@ -564,7 +582,7 @@ internal abstract class Inode
         }
 
         /// <summary>Finds a write by ticket. A write whose caller gives up stays listed: until it is answered, nothing here is known for sure.</summary>
-        public Operation? FindWrite(long ticket) => _inode._activity?.Writes.Find(ticket);
+        public Operation? FindWrite(long ticket) => _inode.Activity?.Writes.Find(ticket);
 
         /// <summary>The session is over: nothing that was asked or sent under it will be answered.</summary>
         /// <param name="done">Receives the writes, whose outcome is unknown. Reads stay and are asked again in the next session.</param>
@@ -576,7 +594,7 @@ internal abstract class Inode
                 cap.AnswerDue = false;
             }
 
-            InodeActivity? activity = _inode._activity;
+            InodeActivity? activity = _inode.Activity;
             if (activity is null)
             {
                 return;
@@ -594,7 +612,7 @@ internal abstract class Inode
         public void EndAll(ref OperationList done)
         {
             LoseSession(ref done);
-            if (_inode._activity is { } activity)
+            if (_inode.Activity is { } activity)
             {
                 while (activity.Waiters.TakeFirst() is { } waiter)
                 {
@@ -622,7 +640,7 @@ internal abstract class Inode
         /// <summary>A load that has its answer serves nobody who comes after this moment; one that still asks is as good as before.</summary>
         private void OvertakeFlight()
         {
-            if (_inode._activity is { Flight.Phase: not FlightPhase.Asking } activity)
+            if (_inode.Activity is { Flight.Phase: not FlightPhase.Asking } activity)
             {
                 activity.Flight = null;
             }
@@ -636,7 +654,7 @@ internal abstract class Inode
                 Volatile.Write(ref _inode._cap!.InodeIdValue, message.Inode.Value);
             }
 
-            if (_inode._activity is { } activity)
+            if (_inode.Activity is { } activity)
             {
                 activity.Key = null;
             }
@@ -666,15 +684,20 @@ internal abstract class Inode
 
         private void ForgetValue()
         {
+            if (!HasCap)
+            {
+                return;
+            }
+
             _inode.MakeUnservable();
             _inode.ClearValue();
-            _inode._valueState = ValueState.Unknown;
+            _inode.ValueState = ValueState.Unknown;
         }
 
         private void TakeValue(in AuthorityMessage message, Payload payload, SessionGeneration generation)
         {
             // Versions never go back; a late answer never puts an old value over a new one.
-            if (message.Version < _inode._valueVersion || !Holds(Arbitration.Rights.Serve, generation))
+            if (message.Version < _inode.ValueVersion || !Holds(Arbitration.Rights.Serve, generation))
             {
                 return;
             }
@@ -686,8 +709,8 @@ internal abstract class Inode
             }
 
             ForgetValue();
-            _inode._valueVersion = message.Version;
-            _inode._valueState = message.HasValue ? ValueState.Unknown : ValueState.Absent;
+            _inode.ValueVersion = message.Version;
+            _inode.ValueState = message.HasValue ? ValueState.Unknown : ValueState.Absent;
         }
 
         private void Publish(object? value, long version, SessionGeneration generation, long expiry)
@@ -699,14 +722,14 @@ internal abstract class Inode
 
             _inode.StoreValue(value);
             _inode._hit.Expiry = expiry;
-            _inode._valueVersion = version;
-            _inode._valueState = ValueState.Present;
+            _inode.ValueVersion = version;
+            _inode.ValueState = ValueState.Present;
             _inode.MakeServable(CapState.Issued, generation);
         }
 
         private void AnswerWaiters(in AuthorityMessage message, SessionGeneration generation, ref OperationList done)
         {
-            InodeActivity activity = _inode._activity!;
+            InodeActivity activity = _inode.Activity!;
 
             // Under a right the answer is current now. Without one it was current when the authority gave it: good for those who had called before the
             // question was opened, but a write may have been acknowledged before the others called.
@@ -728,7 +751,7 @@ internal abstract class Inode
                     continue;
                 }
 
-                var answer = new OperationResult(status, message.Payload, message.Version, _inode._epoch);
+                var answer = new OperationResult(status, message.Payload, message.Version, _inode.Epoch);
                 End(waiter, answer, ref done);
                 Answered(waiter.Flight, answer);
                 isElected &= status != OperationStatus.Elected;
@@ -739,7 +762,7 @@ internal abstract class Inode
         private bool ReturnUnusedExclusive(SessionGeneration generation)
         {
             bool isHeld = !IsWriting && CapState.IssuedIn(generation).Contains(CapSet.FileExcl);
-            bool isUsed = _inode._activity?.Flight is { Phase: FlightPhase.Answered } flight && flight.Epoch == _inode._epoch;
+            bool isUsed = _inode.Activity?.Flight is { Phase: FlightPhase.Answered } flight && flight.Epoch == _inode.Epoch;
             return isHeld && !isUsed && ReturnCap();
         }
 
@@ -758,7 +781,7 @@ internal abstract class Inode
         {
             LockOrder.AssertHeld(LockLevel.Inode);
             Debug.Assert(CapState.Implemented.Contains(CapState.Issued), "issued is not within implemented");
-            Debug.Assert(!IsServable || _inode._valueState == ValueState.Present, "servable without a value");
+            Debug.Assert(!IsServable || _inode.ValueState == ValueState.Present, "servable without a value");
             Debug.Assert(!IsServable || !IsWriting, "servable while a write of this node is under way");
             Debug.Assert(
                 !IsServable || !CapState.IssuedIn(new SessionGeneration((uint)(_inode._hit.Word >> GenerationShift))).IsEmpty,
