@@ -208,7 +208,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
                 Inode<TKey, TValue>? next = node.Next;
                 ref Inode<TKey, TValue>? bucket = ref larger[BucketOf(node.Cookie, larger.Length)];
 
-                // Edge TABLE-3 (release; other ends: TABLE-5, TABLE-6, TABLE-7, TABLE-8): nodes relinked before are seen linked as they are now; moved
+                // Edge TABLE-3 (release; other ends: TABLE-5, TABLE-6, TABLE-7, TABLE-8, TABLE-9): nodes relinked before are seen linked as they are now; moved
                 // up, a reader under way could be led back to where it came from.
                 Volatile.Write(ref node.Next, bucket);
                 bucket = node;
