@@ -28,7 +28,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     private const int InitialBuckets = 8;
 
     /// <summary>How many buckets an inode has at least. With one, every third hit would first meet another key, and a mispredicted branch with it.</summary>
-    private const int BucketsPerInode = 4;
+    private const int BucketsPerInode = 2;
 
     private readonly Shard[] _shards = new Shard[1 << ShardCountLog2];
     private readonly KeyIdentity<TKey> _identity;

@@ -108,9 +108,8 @@ public sealed class KeyHashProperties
             int[] buckets = new int[1_024];
             foreach (ulong hash in hashes(seed))
             {
-                // As the table does: the shard from the top, the bucket from the bottom.
-                shards[hash >> 58]++;
-                buckets[hash & 1_023]++;
+                shards[InodeTable<long, string>.ShardOf(hash)]++;
+                buckets[InodeTable<long, string>.BucketOf(hash, buckets.Length)]++;
             }
 
             // Chi-square with n - 1 degrees of freedom has the mean n - 1 and the deviation sqrt(2n): ten deviations are loose, a pattern is far
