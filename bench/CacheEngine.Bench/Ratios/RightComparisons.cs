@@ -1,6 +1,6 @@
 using CacheEngine.Bench.Rights;
-using CacheEngine.Inodes;
 using CacheEngine.Caps;
+using CacheEngine.Inodes;
 
 namespace CacheEngine.Bench.Ratios;
 

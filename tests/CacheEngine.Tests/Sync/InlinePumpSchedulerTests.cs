@@ -6,7 +6,7 @@ namespace CacheEngine.Tests.Sync;
 public sealed class InlinePumpSchedulerTests
 {
     [ThreadStatic]
-    private static int _nested;
+    private static int t_nested;
 
     [Fact]
     public void Wake_Idle_RunsOnTheWakingThreadBeforeItReturns()
@@ -34,15 +34,15 @@ public sealed class InlinePumpSchedulerTests
             int link = i;
             chain[i] = new StepPump(InlinePumpScheduler.Instance, _ =>
             {
-                _nested++;
-                deepest = Math.Max(deepest, _nested);
+                t_nested++;
+                deepest = Math.Max(deepest, t_nested);
                 Interlocked.Increment(ref reached);
-                if (link + 1 < Links && _nested < 50)
+                if (link + 1 < Links && t_nested < 50)
                 {
                     chain[link + 1].Wake();
                 }
 
-                _nested--;
+                t_nested--;
                 return false;
             });
         }
