@@ -42,7 +42,7 @@ public static class CoherentCache
 
         ulong seed = options.HashSeed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var identity = new KeyIdentity<TKey>(codec, seed);
-        var table = new InodeTable<TKey, TValue>(identity);
+        var table = new InodeTable<TKey, TValue>(identity, options.MaxEntries);
         string shape = $"{codec.Name} -> {typeof(TValue)} at the {options.Placement}";
         var engine = new Engine(authority, table, new EngineOptions
         {

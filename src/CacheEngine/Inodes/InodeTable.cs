@@ -33,29 +33,23 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     private readonly Shard[] _shards = new Shard[1 << ShardCountLog2];
     private readonly KeyIdentity<TKey> _identity;
     private readonly InodeSlab<TKey, TValue> _blank = new();
+    private readonly int _maxEntries;
+    private int _count;
 
-    public InodeTable(KeyIdentity<TKey> identity)
+    /// <param name="identity">What a key is.</param>
+    /// <param name="maxEntries">How many inodes there may be.</param>
+    public InodeTable(KeyIdentity<TKey> identity, int maxEntries = int.MaxValue)
     {
         _identity = identity;
+        _maxEntries = maxEntries;
         foreach (ref Shard shard in _shards.AsSpan())
         {
             shard.Buckets = new Inode<TKey, TValue>?[InitialBuckets];
         }
     }
 
-    public int Count
-    {
-        get
-        {
-            int count = 0;
-            foreach (ref Shard shard in _shards.AsSpan())
-            {
-                count += Volatile.Read(ref shard.Count);
-            }
-
-            return count;
-        }
-    }
+    /// <summary>How many inodes there are.</summary>
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>The inode of a key, or null. May miss one that is being moved.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,11 +83,17 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     }
 
     /// <summary>The inode of a key, made if there is none.</summary>
+    /// <exception cref="InvalidOperationException">There would be too many; nothing was changed.</exception>
     public Inode<TKey, TValue> GetOrAdd(TKey key, ulong hash)
     {
         if (Find(key, hash) is { } found)
         {
             return found;
+        }
+
+        if (Volatile.Read(ref _count) >= _maxEntries)
+        {
+            throw new InvalidOperationException($"The limit of {_maxEntries} entries per cache (MaxEntries) is reached.");
         }
 
         Inode<TKey, TValue> fresh = _blank.Take();
@@ -122,7 +122,8 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
 
                 // Edge TABLE-2 (release; other end: TABLE-1): moved up, a reader could see a node without its key or its link.
                 Volatile.Write(ref bucket, fresh);
-                Volatile.Write(ref shard.Count, shard.Count + 1);
+                shard.Count++;
+                Interlocked.Increment(ref _count);
                 shard.Gate.Leave(LockLevel.Table);
                 return fresh;
             }

@@ -18,7 +18,7 @@ internal static partial class EdgeRule
         ["EmbeddedAuthority.cs:_refusedMessages"] = "a statistic",
         ["Engine.cs:_questions"] = "a statistic",
         ["Engine.cs:_revokes"] = "a statistic, written by the inbound pump alone",
-        ["InodeTable.cs:Count"] = "a statistic outside the shard's gate; decided upon only under it",
+        ["InodeTable.cs:_count"] = "a statistic outside the shard's gate; decided upon only under it",
         ["OperationLedger.cs:_count"] = "a statistic and a first guess at a list's size; decided upon only under the gate",
     };
 

@@ -139,6 +139,8 @@ public class ReadWriteTests
         Assert.Contains("MaxEntries", error.Message, StringComparison.Ordinal);
         Assert.Equal((0, 0), (cluster.Nodes[0].Engine.Pool.Status().Used, cluster.Nodes[0].Engine.Pool.Status().Reserved));
         Assert.Equal(10, (await cluster.Nodes[0].GetManyAsync(keys[..10])).Length);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await cluster.Nodes[0].SetAsync("one too many", "v"));
+        Assert.Equal(10, cluster.Nodes[0].Count);
     }
 
     [Fact]
