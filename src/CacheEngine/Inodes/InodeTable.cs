@@ -156,20 +156,40 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
     {
         for (int i = 0; i < _shards.Length; i++)
         {
-            int capacity = _shards[i].Count + 16;
-            var inodes = new List<Inode>(capacity);
-            ref Shard shard = ref _shards[i];
-            shard.Gate.Enter(LockLevel.Table);
-            foreach (Inode<TKey, TValue>? head in shard.Buckets)
+            foreach (Inode inode in Copy(ref _shards[i]))
             {
-                for (Inode<TKey, TValue>? at = head; at is not null && inodes.Count < capacity; at = at.Next)
+                visit(inode);
+            }
+        }
+    }
+
+    /// <summary>All inodes of a shard at one moment. The room for them is made outside the gate, again if it has become too little.</summary>
+    private static List<Inode> Copy(ref Shard shard)
+    {
+        int capacity = 0;
+        while (true)
+        {
+            var inodes = new List<Inode>(capacity);
+            shard.Gate.Enter(LockLevel.Table);
+            int count = shard.Count;
+            if (count <= capacity)
+            {
+                foreach (Inode<TKey, TValue>? head in shard.Buckets)
                 {
-                    inodes.Add(at);
+                    for (Inode<TKey, TValue>? at = head; at is not null; at = at.Next)
+                    {
+                        inodes.Add(at);
+                    }
                 }
             }
 
             shard.Gate.Leave(LockLevel.Table);
-            inodes.ForEach(visit);
+            if (count <= capacity)
+            {
+                return inodes;
+            }
+
+            capacity = count + 16;
         }
     }
 
