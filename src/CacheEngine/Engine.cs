@@ -145,21 +145,28 @@ internal sealed class Engine : IAsyncDisposable
         bool isFull = false;
         using (Inode.Hold hold = inode.Enter())
         {
+            // In the ledger first, then judged: whoever regains the lease sweeps the ledger after moving the deadline, so either the sweep finds this
+            // operation or this operation finds the lease.
+            bool isEntered = _ledger.TryAdd(operation);
             hold.Expire(now);
             known = hold.TryAnswer(kind, Session, now);
             if (known.Status != OperationStatus.Pending)
             {
                 Inode.Hold.Answered(flight, known);
+                if (isEntered)
+                {
+                    _ledger.Remove(operation);
+                }
             }
-            else if (_ledger.TryAdd(operation))
+            else if (!isEntered)
+            {
+                isFull = true;
+            }
+            else
             {
                 Prepare(hold, ref spare, ref caps, key);
                 hold.AddWaiter(operation);
                 Ask(inode, hold, now);
-            }
-            else
-            {
-                isFull = true;
             }
         }
 
@@ -214,11 +221,11 @@ internal sealed class Engine : IAsyncDisposable
         InodeActivity? spare = _activities.Rent();
         CapReservation none = default;
         OperationResult known = default;
-        bool isFull;
+        bool isEntered;
         using (Inode.Hold hold = inode.Enter())
         {
-            isFull = !_ledger.TryAdd(operation);
-            if (!isFull)
+            isEntered = _ledger.TryAdd(operation);
+            if (isEntered)
             {
                 Prepare(hold, ref spare, ref none, null);
                 if (hold.TryBeginFill(operation, Session.Generation))
@@ -234,7 +241,14 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         ReturnSpare(spare);
-        return Finish(operation, known, isFull, CancellationToken.None);
+        if (!isEntered)
+        {
+            // No room to store it: the value is its callers' all the same, and the right goes back so that others can load.
+            Abandon(inode, epoch);
+            known = new OperationResult(OperationStatus.Refused);
+        }
+
+        return Finish(operation, known, isFull: false, CancellationToken.None);
     }
 
     /// <summary>Gives an exclusive right back without a value.</summary>
@@ -332,7 +346,7 @@ internal sealed class Engine : IAsyncDisposable
 
         long now = Clock.Now;
         var done = default(OperationList);
-        Inode? inode = _table.Find(message.Cookie, message.Inode);
+        Inode? inode = _table.Find(message.Cookie, message.Inode) ?? _table.FindAsking(message.Cookie, message.RequestId);
         if (inode is { HasCap: true })
         {
             Apply(message, inode, now, ref done);
@@ -342,13 +356,10 @@ internal sealed class Engine : IAsyncDisposable
             ReleaseUnknown(message, link);
         }
 
-        bool wasLapsed = now >= Session.Deadline;
+        long before = Session.Deadline;
         bool moved = Session.Took(message.Sequence);
         CompleteAll(ref done);
-        if (moved && wasLapsed)
-        {
-            OnLeaseRegained();
-        }
+        OnLeaseMoved(moved, before);
 
         _outbound.Wake();
     }
@@ -362,11 +373,9 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         long now = Clock.Now;
-        bool wasLapsed = now >= Session.Deadline;
-        if (Session.Renewed(message, link.Terms, now) && wasLapsed)
-        {
-            OnLeaseRegained();
-        }
+        long before = Session.Deadline;
+        bool moved = Session.Renewed(message, link.Terms, now);
+        OnLeaseMoved(moved, before);
     }
 
     /// <summary>What the timer does, at most a quarter of the renewal interval apart.</summary>
@@ -395,6 +404,7 @@ internal sealed class Engine : IAsyncDisposable
 
         // The doorbell may have been rung in vain or not at all.
         _inbound.Wake();
+        _outbound.Wake();
     }
 
     /// <summary>Gives the session up if the authority must have done so; called by the inbound pump, so that nothing is taken in meanwhile.</summary>
@@ -563,6 +573,15 @@ internal sealed class Engine : IAsyncDisposable
             }
 
             operation.Unlisted();
+        }
+    }
+
+    private void OnLeaseMoved(bool moved, long before)
+    {
+        // The clock is read after the move: before it nobody can have found the lease lapsed if it has not passed the old deadline even now.
+        if (moved && Clock.Now >= before)
+        {
+            OnLeaseRegained();
         }
     }
 

@@ -237,8 +237,15 @@ internal static class RecordArbiter
                 continue;
             }
 
-            HolderDecision step = HolderDecision.Decide(
-                holder.State, need, isPatient, context.View(holder.State.Session), context.Terms, context.Now);
+            HolderDecision step = Decide(holder, need, isPatient, context);
+            if (step.Step == HolderStep.Take && !IsTold(holder, step.Keep))
+            {
+                // First it is told, then it is judged again: a renewal that came in between has been answered without the revoke, and shows in the
+                // second view; one that comes later is answered with it, and cannot extend the lease before the revoke is taken in.
+                Revoke(record, holder, step.Keep, context);
+                step = Decide(holder, need, isPatient, context);
+            }
+
             Carry(record, holder, step, context);
             others |= holder.State.Implemented;
             lookAgain = step.Step is HolderStep.Revoke or HolderStep.Wait ? Math.Min(lookAgain, step.SilentFrom) : lookAgain;
@@ -255,21 +262,21 @@ internal static class RecordArbiter
         return true;
     }
 
+    private static HolderDecision Decide(Holder holder, CapSet need, bool isPatient, IRecordContext context) =>
+        HolderDecision.Decide(holder.State, need, isPatient, context.View(holder.State.Session), context.Terms, context.Now);
+
+    /// <summary>Whether the last message about the cap was the revoke that leaves just these bits.</summary>
+    private static bool IsTold(Holder holder, CapSet keep) =>
+        keep == holder.State.Issued && holder.State.IssueSeq != IssueSeq.At(holder.State.Seq);
+
     private static void Carry(RecordState record, Holder holder, in HolderDecision step, IRecordContext context)
     {
-        bool takesBits = step.Keep != holder.State.Issued;
         switch (step.Step)
         {
             case HolderStep.Revoke:
                 Revoke(record, holder, step.Keep, context);
                 break;
             case HolderStep.Take:
-                if (takesBits)
-                {
-                    // It is told all the same, in order: it cannot extend its lease before it has taken this in.
-                    Revoke(record, holder, step.Keep, context);
-                }
-
                 holder.State.Implemented = holder.State.Issued;
                 break;
             case HolderStep.Compatible:
@@ -289,8 +296,10 @@ internal static class RecordArbiter
         revoke.Cap = holder.State.Cap;
         revoke.Seq = holder.State.Seq;
         revoke.Caps = keep;
-        holder.State.RevokeSentAt = context.Now;
         holder.State.RevokeMessage = context.Owe(holder.State.Session, ref revoke);
+
+        // After the message has its place: every renewal received after this moment is answered with it.
+        holder.State.RevokeSentAt = context.Now;
     }
 
     private static void Grant(RecordState record, in RequestState request, CapSet granted, IRecordContext context)

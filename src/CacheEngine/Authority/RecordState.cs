@@ -47,6 +47,7 @@ internal sealed class Holder
 /// <summary>What a decision about a record needs to know of the world, and where its effects go.</summary>
 internal interface IRecordContext
 {
+    /// <summary>The authority's clock, read anew each time.</summary>
     long Now { get; }
 
     LeaseTerms Terms { get; }

@@ -127,7 +127,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Ends the wait; nothing is changed.</param>
     /// <returns>What is known of each key, in the order of <paramref name="keys"/>. Each answer is coherent; together they are no snapshot.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="keys"/> or one of them is null.</exception>
-    /// <exception cref="InvalidOperationException">A stated bound would be passed; nothing was asked.</exception>
+    /// <exception cref="InvalidOperationException">The limit of entries would be passed, and nothing was asked; or the limit of operations was reached, and
+    /// what was asked before goes on without its caller.</exception>
     /// <inheritdoc cref="GetAsync" path="/exception[@cref='AuthorityUnavailableException']"/>
     public async ValueTask<Lookup<TValue>[]> GetManyAsync(IReadOnlyList<TKey> keys, CancellationToken cancellationToken = default)
     {
@@ -139,7 +140,6 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
 
         var found = new Lookup<TValue>[keys.Count];
         var waits = new (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[keys.Count];
-        int missing = 0;
         for (int i = 0; i < found.Length; i++)
         {
             if (TryGet(keys[i], out TValue? value, out long version))
@@ -149,13 +149,12 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             else if (_placement == ValuePlacement.Authority)
             {
                 waits[i].Inode = Resolve(keys[i]);
-                missing++;
             }
         }
 
-        if (missing > 0)
+        if (Array.Exists(waits, wait => wait.Inode is not null))
         {
-            StartReads(waits, missing, cancellationToken);
+            StartReads(waits, cancellationToken);
             await FinishReadsAsync(waits, found, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         }
 
@@ -383,9 +382,18 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     }
 
     private void StartReads(
-        (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[] waits, int missing, CancellationToken cancellationToken)
+        (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[] waits, CancellationToken cancellationToken)
     {
-        CapReservation caps = _engine.Pool.Reserve(missing);
+        var withoutCap = new HashSet<Inode>();
+        foreach ((Inode<TKey, TValue>? inode, _) in waits)
+        {
+            if (inode is { HasCap: false })
+            {
+                withoutCap.Add(inode);
+            }
+        }
+
+        CapReservation caps = _engine.Pool.Reserve(withoutCap.Count);
         try
         {
             for (int i = 0; i < waits.Length; i++)
@@ -465,7 +473,14 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         {
             if (flight.Leave())
             {
-                flight.Cancel();
+                try
+                {
+                    flight.Cancel();
+                }
+                catch (AggregateException)
+                {
+                    // What a factory's own cancellation callbacks throw is not this caller's answer.
+                }
             }
 
             throw;

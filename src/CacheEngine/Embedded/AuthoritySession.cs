@@ -18,6 +18,9 @@ internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
     private readonly MessageQueue<ClientMessage> _renewals = new();
     private readonly DelayedWake _wakeNode;
     private readonly DelayedWake _wakeSelf;
+    private const int EndsIfSilent = 1;
+    private const int Ends = 2;
+
     private int _isEndDue;
 
     public AuthoritySession(EmbeddedAuthority authority, StoredSession stored, SessionOpening opening, LinkPolicy links, PumpScheduler scheduler, Action wakeNode)
@@ -92,16 +95,31 @@ internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
     /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards.</summary>
     public void EndSoon()
     {
-        // Edge END-1 (release; other end: END-2): set before the wake; moved below it, the turn that it causes could pass by without ending.
-        Volatile.Write(ref _isEndDue, 1);
+        // Edge END-1 (release; other end: END-2): set before the wake, so that the step that the wake causes sees it.
+        Volatile.Write(ref _isEndDue, Ends);
+        Wake();
+    }
+
+    /// <summary>Lets this session's own pump end it if it is still silent then.</summary>
+    public void EndIfSilentSoon()
+    {
+        // Edge END-4 (full fence; other end: END-2): as END-1, and a demand to end in any case stays.
+        Interlocked.CompareExchange(ref _isEndDue, EndsIfSilent, 0);
         Wake();
     }
 
     /// <inheritdoc/>
     public override bool TryRunOne()
     {
-        // Edge END-2 (acquire; other end: END-1): read in every step, so that nothing is handled after the end is due.
-        if (Volatile.Read(ref _isEndDue) != 0)
+        // Edge END-2 (acquire; other ends: END-1, END-3, END-4): read in every step, so that nothing is handled after the end is due.
+        int endDue = Volatile.Read(ref _isEndDue);
+        if (endDue == EndsIfSilent && !_authority.IsSilent(this, _authority.Clock.Now))
+        {
+            // Its renewal was under way when it was found silent. Renewals are taken in by this pump alone, so nothing comes in between now.
+            // Edge END-3 (full fence; other end: END-2): a demand to end in any case that came meanwhile stays.
+            Interlocked.CompareExchange(ref _isEndDue, 0, EndsIfSilent);
+        }
+        else if (endDue != 0)
         {
             _authority.End(this);
             return false;

@@ -39,6 +39,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
         Store = new MemoryRecordStore(terms, _links, _lookAgain.Add)
         {
             Doorbell = Ring,
+            Clock = Clock,
         };
         TimeSpan period = TimeSpan.FromMilliseconds(terms.TermMilliseconds);
         _sessionTimer = options.TimeProvider.CreateTimer(static state => ((EmbeddedAuthority)state!).EndSilentSessions(), this, period, period);
@@ -53,6 +54,10 @@ public sealed class EmbeddedAuthority : CacheAuthority
     internal override bool CopiesValues => _options.CopyValues;
 
     internal EngineClock Clock { get; }
+
+    private bool IsDisposed =>
+        // Edge CLOSE-4 (acquire; other end: CLOSE-1): an end that follows the disposal sees it.
+        Volatile.Read(ref _isDisposed) != 0;
 
     internal LeaseTerms Terms { get; }
 
@@ -80,7 +85,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
-        // Edge CLOSE-1 (full fence; other ends: CLOSE-2, CLOSE-3): one caller disposes, and openings that look later are refused.
+        // Edge CLOSE-1 (full fence; other ends: CLOSE-2, CLOSE-3, CLOSE-4): one caller disposes, and openings that look later are refused.
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
         {
             return;
@@ -172,8 +177,10 @@ public sealed class EmbeddedAuthority : CacheAuthority
             return;
         }
 
+        // A disposed authority grants nothing any more: sessions that it has not ended yet may still serve.
         long now = Clock.Now;
-        foreach (InodeId id in session.Stored.Touched())
+        InodeId[] touched = IsDisposed ? [] : session.Stored.Touched();
+        foreach (InodeId id in touched)
         {
             Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session.Id), now);
         }
@@ -220,6 +227,10 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
     }
 
+    /// <summary>Whether nothing was heard of a session for the session timeout.</summary>
+    internal bool IsSilent(AuthoritySession session, long now) =>
+        now - session.Stored.View.LastRenewedAt >= Terms.SessionTimeoutMilliseconds;
+
     private void Ring(SessionId id)
     {
         if (_sessions.TryGetValue(id, out AuthoritySession? session))
@@ -233,9 +244,9 @@ public sealed class EmbeddedAuthority : CacheAuthority
         long now = Clock.Now;
         foreach (AuthoritySession session in _sessions.Values)
         {
-            if (now - session.Stored.View.LastRenewedAt >= Terms.SessionTimeoutMilliseconds)
+            if (IsSilent(session, now))
             {
-                session.EndSoon();
+                session.EndIfSilentSoon();
             }
         }
     }

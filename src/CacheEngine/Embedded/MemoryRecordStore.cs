@@ -46,6 +46,9 @@ internal sealed class MemoryRecordStore : IRecordStore
     /// <inheritdoc/>
     public Action<SessionId>? Doorbell { get; set; }
 
+    /// <summary>The clock that a transition reads again while it is under way; null: only the time it was given counts.</summary>
+    public EngineClock? Clock { get; init; }
+
     /// <summary>Makes a session known; its links are named by <paramref name="node"/> in fault injection.</summary>
     public StoredSession AddSession(SessionId id, string region, string node, long now)
     {
@@ -155,7 +158,7 @@ internal sealed class MemoryRecordStore : IRecordStore
         public bool IsOpenTo(SessionId session) =>
             store._sessions.TryGetValue(session, out StoredSession? stored) && string.Equals(stored.Region, region, StringComparison.Ordinal);
 
-        public long Now => _now;
+        public long Now => store.Clock is { } clock ? Math.Max(_now, clock.Now) : _now;
 
         public LeaseTerms Terms => store._terms;
 

@@ -204,6 +204,10 @@ internal abstract class Inode
             _inode.Activity = activity;
         }
 
+        /// <summary>Whether a request of this inode is the one: its open question, or a write that has not been answered.</summary>
+        public bool IsAsking(long requestId) =>
+            requestId != 0 && _inode.Activity is { } activity && (activity.Question == requestId || activity.Writes.Find(requestId) is not null);
+
         /// <summary>Gives the inode its cap object, drawn from a reservation.</summary>
         public void Attach(Cap cap)
         {
@@ -458,6 +462,7 @@ internal abstract class Inode
                 return;
             }
 
+            Expire(now);
             OperationList waiters = activity.Waiters;
             activity.Waiters = default;
             while (waiters.TakeFirst() is { } waiter)

@@ -9,6 +9,9 @@ internal abstract class InodeTable
     /// <summary>The inode that the authority speaks of; null when this node does not know it.</summary>
     public abstract Inode? Find(ulong cookie, InodeId id);
 
+    /// <summary>The inode that does not know its id yet and that sent this request: the one that the reply is for, whatever other keys share its hash.</summary>
+    public abstract Inode? FindAsking(ulong cookie, long requestId);
+
     /// <summary>Shows every inode to <paramref name="visit"/>, with no gate held; inodes added meanwhile may be missed.</summary>
     public abstract void Visit(Action<Inode> visit);
 }
@@ -102,25 +105,24 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
         Inode<TKey, TValue>?[]? larger = null;
         while (true)
         {
-            shard.Gate.Enter(LockLevel.Table);
+            // Keys are compared outside the gate, since a codec is user code; under it only whether the bucket is still the one that was searched.
+            // Edge TABLE-10 (acquire; other ends: TABLE-2, TABLE-4): as TABLE-1.
+            Inode<TKey, TValue>?[] buckets = Volatile.Read(ref shard.Buckets);
+            Inode<TKey, TValue>? head = Volatile.Read(ref buckets[BucketOf(hash, buckets.Length)]);
             if (Find(key, hash) is { } other)
             {
-                shard.Gate.Leave(LockLevel.Table);
                 return other;
             }
 
+            shard.Gate.Enter(LockLevel.Table);
+            ref Inode<TKey, TValue>? bucket = ref buckets[BucketOf(hash, buckets.Length)];
+            bool isSearched = ReferenceEquals(buckets, shard.Buckets) && ReferenceEquals(head, bucket);
             bool isFull = shard.Count * BucketsPerInode >= shard.Buckets.Length;
-            if (!isFull || larger?.Length == shard.Buckets.Length * 2)
+            if (isSearched && !isFull)
             {
-                if (isFull)
-                {
-                    Grow(ref shard, larger!);
-                }
+                fresh.Next = head;
 
-                ref Inode<TKey, TValue>? bucket = ref shard.Buckets[BucketOf(hash, shard.Buckets.Length)];
-                fresh.Next = bucket;
-
-                // Edge TABLE-2 (release; other end: TABLE-1): moved up, a reader could see a node without its key or its link.
+                // Edge TABLE-2 (release; other ends: TABLE-1, TABLE-10): moved up, a reader could see a node without its key or its link.
                 Volatile.Write(ref bucket, fresh);
                 shard.Count++;
                 Interlocked.Increment(ref _count);
@@ -129,26 +131,51 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             }
 
             int length = shard.Buckets.Length * 2;
+            bool grows = isFull && larger?.Length == length;
+            if (grows)
+            {
+                Grow(ref shard, larger!);
+            }
+
             shard.Gate.Leave(LockLevel.Table);
-            larger = new Inode<TKey, TValue>?[length];
+            larger = isFull && !grows ? new Inode<TKey, TValue>?[length] : null;
         }
     }
 
     /// <inheritdoc/>
     public override Inode? Find(ulong cookie, InodeId id)
     {
-        // Without the gate only an exact match counts: a chain that is being relinked may show an unnamed inode and hide the named one of its hash.
         Inode? found = FindFrom(First(cookie), cookie, id);
-        if (found?.UnguardedId == id)
+        if (found is not null)
         {
             return found;
         }
 
+        // A chain that is being relinked may hide it.
         ref Shard shard = ref _shards[ShardOf(cookie)];
         shard.Gate.Enter(LockLevel.Table);
         found = FindFrom(First(cookie), cookie, id);
         shard.Gate.Leave(LockLevel.Table);
         return found;
+    }
+
+    /// <inheritdoc/>
+    public override Inode? FindAsking(ulong cookie, long requestId)
+    {
+        ref Shard shard = ref _shards[ShardOf(cookie)];
+        Inode<TKey, TValue>? asking = null;
+        shard.Gate.Enter(LockLevel.Table);
+        for (Inode<TKey, TValue>? node = First(cookie); node is not null && asking is null; node = node.Next)
+        {
+            if (node.Cookie == cookie && !node.UnguardedId.IsKnown)
+            {
+                using Inode.Hold hold = node.Enter();
+                asking = hold.IsAsking(requestId) ? node : null;
+            }
+        }
+
+        shard.Gate.Leave(LockLevel.Table);
+        return asking;
     }
 
     /// <inheritdoc/>
@@ -195,28 +222,13 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
 
     private static Inode<TKey, TValue>? FindFrom(Inode<TKey, TValue>? node, ulong cookie, InodeId id)
     {
-        // A node's id is written once, under its own gate, which is not held here. Two keys of one hash are told apart by it; a node that does not
-        // know its id yet is the one that has just asked.
-        Inode<TKey, TValue>? unnamed = null;
-
-        // Edge TABLE-6 (acquire; other end: TABLE-3): as TABLE-5.
-        for (; node is not null; node = Volatile.Read(ref node.Next))
+        while (node is not null && (node.Cookie != cookie || node.UnguardedId != id))
         {
-            if (node.Cookie != cookie)
-            {
-                continue;
-            }
-
-            InodeId known = node.UnguardedId;
-            if (known == id)
-            {
-                return node;
-            }
-
-            unnamed ??= known.IsKnown ? null : node;
+            // Edge TABLE-6 (acquire; other end: TABLE-3): as TABLE-5.
+            node = Volatile.Read(ref node.Next);
         }
 
-        return unnamed;
+        return node;
     }
 
     private static void Grow(ref Shard shard, Inode<TKey, TValue>?[] larger)
@@ -237,7 +249,7 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             }
         }
 
-        // Edge TABLE-4 (release; other end: TABLE-1): moved up, a reader could see a bucket that is not filled yet and miss every key in it.
+        // Edge TABLE-4 (release; other ends: TABLE-1, TABLE-10): moved up, a reader could see a bucket that is not filled yet and miss every key in it.
         Volatile.Write(ref shard.Buckets, larger);
     }
 

@@ -30,6 +30,9 @@ internal static class KeyHash
         ref byte start = ref MemoryMarshal.GetReference(bytes);
         nuint length = (nuint)bytes.Length;
         ulong state = seed ^ First;
+
+        // Both factors depend on the seed, so that nobody can choose bytes that make one of them zero and the other one moot.
+        ulong secret = Fold(seed ^ First, Second ^ GoldenRatio);
         ulong low;
         ulong high;
         if (length >= 16)
@@ -37,7 +40,7 @@ internal static class KeyHash
             nuint at = 0;
             for (; at + 16 < length; at += 16)
             {
-                state = Fold(Word(ref start, at) ^ Second, Word(ref start, at + 8) ^ state);
+                state = Fold(Word(ref start, at) ^ secret, Word(ref start, at + 8) ^ state);
             }
 
             low = Word(ref start, length - 16);
@@ -64,7 +67,7 @@ internal static class KeyHash
             high = 0;
         }
 
-        return Fold(low ^ Second, high ^ state) ^ Fold((ulong)length ^ state, First);
+        return Fold(Fold(low ^ secret, high ^ state) ^ length, First);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,9 +25,11 @@ internal abstract class Pump : IThreadPoolWorkItem
     /// <summary>Makes sure that the work given before this call is run, now or soon.</summary>
     public void Wake()
     {
+        // Edge PUMP-1 (full fence; other ends: PUMP-2, PUMP-3): work queued before Wake is seen by the turn that the wake causes, or by the one that is
+        // queued already. Without it the work could still be in this core's store buffer when that turn looks and goes idle.
+        Interlocked.MemoryBarrier();
         while (true)
         {
-            // Edge PUMP-1 (full fence in the exchange; other ends: PUMP-2, PUMP-3): work queued before Wake is seen by the turn that the wake causes.
             int state = Volatile.Read(ref _state);
             int next = state switch { Idle => Queued, Running => RunningAndWoken, _ => state };
             if (next == state)
@@ -35,6 +37,7 @@ internal abstract class Pump : IThreadPoolWorkItem
                 return;
             }
 
+            // Edge PUMP-4 (full fence; other ends: PUMP-2, PUMP-3): of the wake and the turn that ends, one sees the other.
             if (Interlocked.CompareExchange(ref _state, next, state) == state)
             {
                 if (next == Queued)
@@ -50,7 +53,7 @@ internal abstract class Pump : IThreadPoolWorkItem
     /// <summary>Runs one turn; called by the scheduler only, once per schedule.</summary>
     public void RunTurn()
     {
-        // Edge PUMP-2 (full fence; other end: PUMP-1): moved down, a step could look for work before the wake that found this pump queued had given it.
+        // Edge PUMP-2 (full fence; other ends: PUMP-1, PUMP-4): moved down, a step could look for work before the wake that found this pump queued had given it.
         Interlocked.Exchange(ref _state, Running);
         bool more = true;
         try
@@ -63,7 +66,7 @@ internal abstract class Pump : IThreadPoolWorkItem
         finally
         {
             // A step that throws leaves more set: the failure goes to whoever runs the turn, and the work behind it gets a turn of its own.
-            // Edge PUMP-3 (full fence; other end: PUMP-1): a wake during the turn makes the exchange fail; a plain write of Idle would lose it.
+            // Edge PUMP-3 (full fence; other ends: PUMP-1, PUMP-4): a wake during the turn makes the exchange fail; a plain write of Idle would lose it.
             if (more || Interlocked.CompareExchange(ref _state, Idle, Running) != Running)
             {
                 Interlocked.Exchange(ref _state, Queued);

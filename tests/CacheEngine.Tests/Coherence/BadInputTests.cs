@@ -191,6 +191,37 @@ public class BadInputTests
     }
 
     [Fact]
+    public async Task LoadThatCannotBeStored_GoesToItsCallers_AndOthersCanLoad()
+    {
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, cache: o => o.MaxOperations = 1);
+        var gate = new TaskCompletionSource<string>();
+        Task<string> load = cluster.Nodes[0].GetOrCreateAsync("k", async (_, _) => await gate.Task).AsTask();
+        cluster.Links.Cut("node0");
+        Task<Lookup<string>> other = cluster.Nodes[0].GetAsync("other").AsTask();
+
+        gate.SetResult("loaded");
+        Assert.Equal("loaded", await load.WaitAsync(TimeSpan.FromSeconds(5)));
+
+        cluster.Links.Restore(cluster.Authority);
+        await other;
+        Assert.Equal("second", await cluster.Nodes[1].GetOrCreateAsync("k", (_, _) => ValueTask.FromResult("second")).AsTask().WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task GetMany_OfKnownAndRepeatedKeys_NeedsNoRoom()
+    {
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, cache: o => o.MaxEntries = 4);
+        string[] keys = ["a", "a", "b", "c", "d", "d"];
+        Assert.Equal(6, (await cluster.Nodes[1].GetManyAsync(keys)).Length);
+        foreach (string key in keys)
+        {
+            await cluster.Nodes[0].SetAsync(key, key);
+        }
+
+        Assert.Equal(keys, (await cluster.Nodes[1].GetManyAsync(keys)).Select(found => found.Value));
+    }
+
+    [Fact]
     public async Task MessagesThatAreMalformedOrForAnotherSession_AreRefusedWhole()
     {
         await using Cluster<string> cluster = await Cluster<string>.OpenAsync(1);

@@ -84,14 +84,18 @@ public sealed class InodeTableTests
     }
 
     [Fact]
-    public void FindById_UnnamedInode_IsTheOneThatHasJustAsked()
+    public void FindAsking_OfTwoUnnamedInodesOfOneHash_IsTheOneThatSentTheRequest()
     {
-        Inode<int, string> named = _table.GetOrAdd(1, 7);
-        Name(named, 11);
-        Inode<int, string> asking = _table.GetOrAdd(2, 7);
+        Inode<int, string> first = _table.GetOrAdd(1, 7);
+        Inode<int, string> second = _table.GetOrAdd(2, 7);
+        Open(first, question: 21);
+        Open(second, question: 22);
 
-        Assert.Same(asking, _table.Find(7, new InodeId(12)));
-        Assert.Same(named, _table.Find(7, new InodeId(11)));
+        Assert.Null(_table.Find(7, new InodeId(12)));
+        Assert.Same(first, _table.FindAsking(7, 21));
+        Assert.Same(second, _table.FindAsking(7, 22));
+        Assert.Null(_table.FindAsking(7, 23));
+        Assert.Null(_table.FindAsking(7, 0));
     }
 
     [Fact]
@@ -102,6 +106,13 @@ public sealed class InodeTableTests
         Name(inode, 11);
         Name(inode, 12);
         Assert.Equal(new InodeId(11), inode.UnguardedId);
+    }
+
+    private static void Open(Inode inode, long question)
+    {
+        using Inode.Hold hold = inode.Enter();
+        hold.Attach(new Cap(homeShard: 0));
+        hold.Attach(new InodeActivity { Question = question });
     }
 
     /// <summary>Not the built-in codec: so the table does not take equal hashes for equal keys, and tests may make hashes collide.</summary>
