@@ -15,7 +15,10 @@ internal sealed class FlakyLinks : LinkPolicy
 
     public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey(node);
 
-    /// <summary>Slows a node's answers to most of a lease term, so that its renewals are old when they arrive; then cuts it off.</summary>
+    /// <summary>
+    /// Slows a node's answers to most of a lease term, so that its renewals are old when they arrive, and cuts it off; then, once it has recovered, cuts
+    /// it off again with a fresh lease, the longest that it can have.
+    /// </summary>
     public async Task DisturbAsync(EmbeddedAuthority authority, StressOptions options, long end)
     {
         for (int i = 0; Stopwatch.GetTimestamp() < end; i++)
@@ -23,11 +26,18 @@ internal sealed class FlakyLinks : LinkPolicy
             string node = $"node{i % options.Nodes}";
             _slow[node] = (long)(0.6 * options.LeaseTerm.TotalMilliseconds);
             await Task.Delay(options.LeaseTerm * 2);
-            _silent[node] = true;
-            await Task.Delay(options.LeaseTerm * 2);
-            _silent.Clear();
-            _slow.Clear();
-            authority.WakeLinks();
+            await CutOffAsync(authority, node, options.LeaseTerm * 2);
+            await Task.Delay(options.LeaseTerm);
+            await CutOffAsync(authority, node, options.LeaseTerm * 2);
         }
+    }
+
+    private async Task CutOffAsync(EmbeddedAuthority authority, string node, TimeSpan time)
+    {
+        _silent[node] = true;
+        await Task.Delay(time);
+        _silent.Clear();
+        _slow.Clear();
+        authority.WakeLinks();
     }
 }

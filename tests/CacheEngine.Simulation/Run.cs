@@ -278,7 +278,7 @@ internal sealed class Run
             Lookup<string> found = await node.GetAsync(key);
             if (found.Status != LookupStatus.Unknown)
             {
-                Saw(key, found.Value, found.Version, call);
+                Saw(key, found.Value, found.Version, call, found.Status == LookupStatus.Absent);
             }
         }
 
@@ -392,8 +392,14 @@ internal sealed class Run
             }
         }
 
-        private void Saw(int key, string? text, long version, long call)
+        private void Saw(int key, string? text, long version, long call, bool isAbsent = false)
         {
+            if (text is null && !isAbsent)
+            {
+                // A hit on null is not the knowledge that there is nothing: nobody wrote null.
+                run._violations.Add(new Violation("never written", key, $"null with version {version} at {call}"));
+            }
+
             long value = text is null ? HistoryEvent.Absent : long.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
             if (Scenario.AtSource)
             {
