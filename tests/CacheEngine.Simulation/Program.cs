@@ -13,6 +13,9 @@ namespace CacheEngine.Simulation
     /// <summary>The command line of the simulator.</summary>
     internal static class Command
     {
+        /// <summary>Seeds that found bugs of ours; run before any others.</summary>
+        private static readonly ulong[] Regressions = [6, 104782, 107517, 110988];
+
         private const string Usage = """
             Usage: -- [--seed S] [--seeds N [--from S]] [--seconds T]
               --seed S      one seed, twice; prints its scenario, its hash and what it found
@@ -64,6 +67,17 @@ namespace CacheEngine.Simulation
 
         private static int RunMany(ulong from, Func<ulong, TimeSpan, bool> goesOn)
         {
+            foreach (ulong seed in Regressions)
+            {
+                RunResult result = Run.Execute(Scenario.Draw(seed));
+                if (result.Violations.Count > 0)
+                {
+                    Console.WriteLine($"regression seed {seed} FAILED");
+                    Report(result);
+                    return 1;
+                }
+            }
+
             Console.WriteLine($"simulating from seed {from}");
             long start = Stopwatch.GetTimestamp();
             ulong done = 0;
