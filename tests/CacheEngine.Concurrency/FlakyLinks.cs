@@ -8,16 +8,16 @@ namespace CacheEngine.Concurrency;
 internal sealed class FlakyLinks : LinkPolicy
 {
     private readonly ConcurrentDictionary<string, long> _slow = new();
-    private readonly ConcurrentDictionary<string, bool> _silent = new();
+    private readonly ConcurrentDictionary<(LinkDirection Direction, string Node), bool> _silent = new();
 
     public override long Delay(LinkDirection direction, string node) =>
         direction == LinkDirection.ToNode ? _slow.GetValueOrDefault(node) : 0;
 
-    public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey(node);
+    public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey((direction, node));
 
     /// <summary>
-    /// Slows a node's answers to most of a lease term, so that its renewals are old when they arrive, and cuts it off; then, once it has recovered, cuts
-    /// it off again with a fresh lease, the longest that it can have.
+    /// Slows what a node hears to most of a lease term, then keeps it from being heard: the answers to its last renewals are old when they arrive, and so
+    /// are the revokes. Then, once it has recovered, cuts it off both ways with a fresh lease, the longest that it can have.
     /// </summary>
     public async Task DisturbAsync(EmbeddedAuthority authority, StressOptions options, long end)
     {
@@ -26,15 +26,19 @@ internal sealed class FlakyLinks : LinkPolicy
             string node = $"node{i % options.Nodes}";
             _slow[node] = (long)(0.6 * options.LeaseTerm.TotalMilliseconds);
             await Task.Delay(options.LeaseTerm * 2);
-            await CutOffAsync(authority, node, options.LeaseTerm * 2);
+            await CutOffAsync(authority, node, options.LeaseTerm * 2, LinkDirection.ToAuthority);
             await Task.Delay(options.LeaseTerm);
-            await CutOffAsync(authority, node, options.LeaseTerm * 2);
+            await CutOffAsync(authority, node, options.LeaseTerm * 2, LinkDirection.ToAuthority, LinkDirection.ToNode);
         }
     }
 
-    private async Task CutOffAsync(EmbeddedAuthority authority, string node, TimeSpan time)
+    private async Task CutOffAsync(EmbeddedAuthority authority, string node, TimeSpan time, params LinkDirection[] directions)
     {
-        _silent[node] = true;
+        foreach (LinkDirection direction in directions)
+        {
+            _silent[(direction, node)] = true;
+        }
+
         await Task.Delay(time);
         _silent.Clear();
         _slow.Clear();

@@ -18,7 +18,7 @@ public class StressSoak(ITestOutputHelper output)
             Nodes = 4,
             ThreadsPerNode = 2,
             LeaseTerm = TimeSpan.FromMilliseconds(300),
-            Duration = TimeSpan.FromSeconds(10),
+            Duration = TimeSpan.FromSeconds(15),
             HasFlakyLinks = true,
         });
     }
