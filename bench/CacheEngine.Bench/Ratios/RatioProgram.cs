@@ -38,7 +38,7 @@ internal static class RatioProgram
         using var numbers = new HitContenders<long>(KeySets.Numbers());
         using var texts = new HitContenders<string>(KeySets.Texts());
         using var nodes = new TwoNodes();
-        var pool = new CapPool(maxCaps: 1 << 20, maxSpares: 1024, shards: Environment.ProcessorCount);
+        var pool = new CapPool(maxCaps: 1 << 20, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
         Comparison[] comparisons = [.. HitComparisons.Of(numbers), .. HitComparisons.Of(texts), .. RightComparisons.Of(nodes, pool)];
         comparisons = [.. comparisons.Where(comparison => comparison.Name.Contains(only, StringComparison.Ordinal))];
         WarmUp(comparisons, seconds * WarmUpShare);

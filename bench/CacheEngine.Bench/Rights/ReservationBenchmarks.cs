@@ -9,7 +9,7 @@ public class ReservationBenchmarks
 {
     private const int Rounds = 1 << 16;
 
-    private readonly CapPool _pool = new(maxCaps: 1 << 20, maxSpares: 1024, shards: Environment.ProcessorCount);
+    private readonly CapPool _pool = new(maxCaps: 1 << 20, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
 
     [Params(1, 2)]
     public int Threads { get; set; }
