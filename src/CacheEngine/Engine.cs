@@ -145,7 +145,7 @@ internal sealed class Engine : IAsyncDisposable
         bool isFull = false;
         using (Inode.Hold hold = inode.Enter())
         {
-            // In the ledger first, then judged: whoever regains the lease sweeps the ledger after moving the deadline, so either the sweep finds this
+            // Edge LEASE-2 (full fence in the ledger's gate; other end: LEASE-1): in the ledger first, then judged: whoever regains the lease sweeps the ledger after moving the deadline, so either the sweep finds this
             // operation or this operation finds the lease.
             bool isEntered = _ledger.TryAdd(operation);
             hold.Expire(now);
@@ -579,6 +579,8 @@ internal sealed class Engine : IAsyncDisposable
     private void OnLeaseMoved(bool moved, long before)
     {
         // The clock is read after the move: before it nobody can have found the lease lapsed if it has not passed the old deadline even now.
+        // Edge LEASE-1 (full fence; other end: LEASE-2): with the move still in this core's store buffer, an operation could find the lease lapsed later.
+        Interlocked.MemoryBarrier();
         if (moved && Clock.Now >= before)
         {
             OnLeaseRegained();
@@ -737,16 +739,6 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         CompleteAll(ref done);
-    }
-
-    /// <summary>Gives back a cap that this node does not know.</summary>
-    private sealed class UnknownCapRelease(ClientMessage release, SessionId session) : OutboxEntry
-    {
-        public override bool TryBuild(in Sending sending, out ClientMessage message)
-        {
-            message = release;
-            return session.Value != 0;
-        }
     }
 
     private void ReturnSpare(InodeActivity? spare)

@@ -172,23 +172,27 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <summary>Ends a session and tells its node; called by the session's own pump.</summary>
     internal void End(AuthoritySession session)
     {
-        if (!session.Stored.TryEnd())
+        // A disposed authority gives nobody's rights away: nodes that have not heard of it yet may still serve.
+        bool rightsAreOver = !IsDisposed;
+        if (!session.Stored.TryEnd(rightsAreOver))
         {
             return;
         }
 
-        // A disposed authority grants nothing any more: sessions that it has not ended yet may still serve.
         long now = Clock.Now;
-        InodeId[] touched = IsDisposed ? [] : session.Stored.Touched();
-        foreach (InodeId id in touched)
+        if (rightsAreOver)
         {
-            Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session.Id), now);
+            foreach (InodeId id in session.Stored.Touched())
+            {
+                Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session.Id), now);
+            }
+
+            Store.RemoveSession(session.Id);
         }
 
         session.Stored.TellEnd(now + _links.Delay(LinkDirection.ToNode, session.Opening.Node));
         session.RingWhenDue();
         _sessions.TryRemove(session.Id, out _);
-        Store.RemoveSession(session.Id);
     }
 
     /// <summary>Looks at a record again because time has passed.</summary>

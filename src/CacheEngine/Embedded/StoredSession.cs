@@ -20,6 +20,7 @@ internal sealed class StoredSession
     private MessageSeq _tookIn;
     private long _lastRenewedAt;
     private bool _hasEnded;
+    private bool _rightsAreOver;
 
     public StoredSession(SessionId id, string region, string node, long now)
     {
@@ -41,7 +42,7 @@ internal sealed class StoredSession
         get
         {
             _gate.Enter(LockLevel.Session);
-            var view = new SessionView(_lastRenewedAt, _tookIn, _hasEnded);
+            var view = new SessionView(_lastRenewedAt, _tookIn, _rightsAreOver);
             _gate.Leave(LockLevel.Session);
             return view;
         }
@@ -87,12 +88,14 @@ internal sealed class StoredSession
         _gate.Leave(LockLevel.Session);
     }
 
-    /// <summary>Ends the session; true once. What it was owed is dropped, since all its rights are over.</summary>
-    public bool TryEnd()
+    /// <summary>Ends the session; true once. What it was owed is dropped.</summary>
+    /// <param name="rightsAreOver">Whether its rights are over with it. Not so when the authority itself ends: its node may serve until its lease does.</param>
+    public bool TryEnd(bool rightsAreOver)
     {
         _gate.Enter(LockLevel.Session);
         bool isFirst = !_hasEnded;
         _hasEnded = true;
+        _rightsAreOver |= rightsAreOver;
         _gate.Leave(LockLevel.Session);
         if (isFirst)
         {

@@ -94,11 +94,6 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             return found;
         }
 
-        if (Volatile.Read(ref _count) >= _maxEntries)
-        {
-            throw new InvalidOperationException($"The limit of {_maxEntries} entries per cache (MaxEntries) is reached.");
-        }
-
         Inode<TKey, TValue> fresh = _blank.Take();
         fresh.Name(key, hash);
         ref Shard shard = ref _shards[ShardOf(hash)];
@@ -120,12 +115,18 @@ internal sealed class InodeTable<TKey, TValue> : InodeTable
             bool isFull = shard.Count * BucketsPerInode >= shard.Buckets.Length;
             if (isSearched && !isFull)
             {
+                if (Interlocked.Increment(ref _count) > _maxEntries)
+                {
+                    Interlocked.Decrement(ref _count);
+                    shard.Gate.Leave(LockLevel.Table);
+                    throw new InvalidOperationException($"The limit of {_maxEntries} entries per cache (MaxEntries) is reached.");
+                }
+
                 fresh.Next = head;
 
                 // Edge TABLE-2 (release; other ends: TABLE-1, TABLE-10): moved up, a reader could see a node without its key or its link.
                 Volatile.Write(ref bucket, fresh);
                 shard.Count++;
-                Interlocked.Increment(ref _count);
                 shard.Gate.Leave(LockLevel.Table);
                 return fresh;
             }

@@ -46,4 +46,7 @@ internal readonly struct Sending(Session session, ISessionLink link, Outbox outb
     public bool IsCurrent => ReferenceEquals(session.Link, link);
 
     public Outbox Outbox => outbox;
+
+    /// <summary>Whether the message goes to that very session.</summary>
+    public bool IsFor(SessionId id) => IsCurrent && link.Id == id;
 }

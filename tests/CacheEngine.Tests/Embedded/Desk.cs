@@ -107,7 +107,7 @@ internal sealed class Desk
     public void End(SessionId session)
     {
         StoredSession stored = _sessions[session];
-        Assert.True(stored.TryEnd());
+        Assert.True(stored.TryEnd(rightsAreOver: true));
         foreach (InodeId id in stored.Touched())
         {
             Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session), Now);
