@@ -145,8 +145,8 @@ internal sealed class Engine : IAsyncDisposable
         bool isFull = false;
         using (Inode.Hold hold = inode.Enter())
         {
-            // Edge LEASE-2 (full fence in the ledger's gate; other end: LEASE-1): in the ledger first, then judged: whoever regains the lease sweeps the ledger after moving the deadline, so either the sweep finds this
-            // operation or this operation finds the lease.
+            // Edge LEASE-2 (full fence in the ledger's gate; other end: LEASE-1): in the ledger first, then judged. Whoever regains the lease sweeps the
+            // ledger after moving the deadline, so either the sweep finds this operation or this operation finds the lease.
             bool isEntered = _ledger.TryAdd(operation);
             hold.Expire(now);
             known = hold.TryAnswer(kind, Session, now);

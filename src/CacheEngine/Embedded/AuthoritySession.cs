@@ -9,7 +9,7 @@ namespace CacheEngine.Embedded;
 /// One session of the embedded authority, both ends of its link: what the node posts is queued here and taken in by this pump, in order;
 /// what the node is owed waits in the store until the node receives it.
 /// </summary>
-internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
+internal sealed class AuthoritySession : Pump, ISessionLink
 {
     private readonly EmbeddedAuthority _authority;
     private readonly StoredSession _stored;
@@ -150,12 +150,6 @@ internal sealed class AuthoritySession : Pump, ISessionLink, IDisposable
         }
 
         return false;
-    }
-
-    public void Dispose()
-    {
-        _wakeNode.Dispose();
-        _wakeSelf.Dispose();
     }
 
     private void Queue(MessageQueue<ClientMessage> queue, in ClientMessage message)

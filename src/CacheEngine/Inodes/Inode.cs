@@ -24,8 +24,8 @@ internal enum ValueState : byte
 /// One cached object of a node, with everything but its key and value: the cap, the waiters, and the state that the lock-free hit reads.
 /// </summary>
 /// <remarks>
-/// <para>A hit reads without the gate, in this order: version even, key equal, deadline and clock, word covers the bits and is of the session's
-/// generation, clock before expiry, value, version unchanged. An even version means <em>servable</em>; whoever takes rights away makes it odd first, with a
+/// <para>A hit reads without the gate, in this order: clock, version even, key equal, deadline (the clock is before it and before the expiry), word of the
+/// session's generation and covering the bits, value, version unchanged. An even version means <em>servable</em>; whoever takes rights away makes it odd first, with a
 /// full fence, and only then lets anybody outside know. It stays odd until a value is published under a right again.</para>
 /// <para>All other state is private and reached through the <see cref="Hold"/> that <see cref="Enter"/> returns.</para>
 /// </remarks>

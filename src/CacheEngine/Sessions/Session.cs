@@ -80,15 +80,18 @@ internal sealed class Session
     public void Offer(ISessionLink link, long askedAt)
     {
         _gate.Enter(LockLevel.Leaf);
-        _offered = link;
         _offeredAskedAt = askedAt;
+
+        // Edge OFFER-1 (release; other end: OFFER-2): the wake that follows makes the outbound pump look; moved below it, the offer could be passed by.
+        Volatile.Write(ref _offered, link);
         _gate.Leave(LockLevel.Leaf);
     }
 
     /// <summary>Takes an offered link into use. Called by the outbound pump only.</summary>
     public bool TryOpenOffered()
     {
-        if (_offered is null)
+        // Edge OFFER-2 (acquire; other end: OFFER-1): only to skip the gate; what is offered is taken under it.
+        if (Volatile.Read(ref _offered) is null)
         {
             return false;
         }
@@ -142,9 +145,8 @@ internal sealed class Session
         seq = default;
         _gate.Enter(LockLevel.Leaf);
         bool due = _link is { } link && now >= _lastRenewalSentAt + link.Terms.RenewIntervalMilliseconds;
-        if (due || (_link is not null && _lastRenewalSentAt == long.MinValue))
+        if (due)
         {
-            due = true;
             seq = _lease.Sent(now);
             _lastRenewalSentAt = now;
         }
