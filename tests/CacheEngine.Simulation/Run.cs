@@ -295,7 +295,7 @@ internal sealed class Run
             long call = run._world.NextStamp();
             try
             {
-                string value = await node.GetOrCreateAsync(key, time, MakeAsync, cancellation.Token);
+                string value = await node.GetOrCreateAsync(key, time, MakeAsync, cancellationToken: cancellation.Token);
                 Saw(key, value, HistoryEvent.Unversioned, call);
             }
             catch (OperationCanceledException) when (patience >= 0)

@@ -36,7 +36,7 @@ internal static class CapLoops
             if (decision.Outcome == AcquireOutcome.Granted)
             {
                 granted++;
-                engine.Put(inode, decision.Got);
+                engine.Desk.Put(inode, decision.Got);
             }
         }
 

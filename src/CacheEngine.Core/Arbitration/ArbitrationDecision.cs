@@ -27,6 +27,8 @@ internal readonly record struct ArbitrationDecision(ArbitrationOutcome Outcome, 
         CapSet granted = kind switch
         {
             RequestKind.Write or RequestKind.Remove => want,
+            RequestKind.Own => need,
+            RequestKind.Recall => CapSet.None,
             _ => ConflictTable.Compatible(need | want, others) ? need | want : need,
         };
         return new ArbitrationDecision(ArbitrationOutcome.Grant, granted | CapSet.Pin);

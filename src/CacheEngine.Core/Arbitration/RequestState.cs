@@ -17,6 +17,12 @@ internal enum RequestKind : byte
 
     /// <summary>Like <see cref="Write"/>, leaving no value.</summary>
     Remove,
+
+    /// <summary>The exclusive right to change the object, with the value and a fence, until its holder says how that ended.</summary>
+    Own,
+
+    /// <summary>All rights of all sessions back, the asker's own too; the value stays.</summary>
+    Recall,
 }
 
 /// <summary>One request that waits its turn at an object. Requests are served strictly in order of arrival.</summary>
@@ -31,6 +37,9 @@ internal struct RequestState
 
     /// <summary>How many writes have been served before this load although they came after it.</summary>
     public int Yielded;
+
+    public Precondition Precondition;
+    public long TimeToLive;
     public Payload Payload;
 }
 
@@ -51,7 +60,7 @@ internal static class Rights
     {
         RequestKind.Acquire => need,
         RequestKind.Load => hasValue ? Serve : Exclusive,
-        RequestKind.Write or RequestKind.Remove => Exclusive,
+        RequestKind.Write or RequestKind.Remove or RequestKind.Own or RequestKind.Recall => Exclusive,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a request."),
     };
 }

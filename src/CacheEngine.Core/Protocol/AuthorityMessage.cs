@@ -1,3 +1,4 @@
+using CacheEngine.Arbitration;
 using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
@@ -18,10 +19,10 @@ internal enum AuthorityMessageKind : byte
     /// <summary>Bits are taken back; an answer is owed.</summary>
     Revoke,
 
-    /// <summary>A write, remove or fill has been applied, and no other session can serve an older value.</summary>
+    /// <summary>A write, remove, fill, settlement or recall has been applied, and no other session can serve an older value.</summary>
     Written,
 
-    /// <summary>A fill was refused: its right had been taken back. Nothing was stored.</summary>
+    /// <summary>A request was refused, for <see cref="AuthorityMessage.Refusal"/>. Nothing was changed.</summary>
     Refused,
 
     /// <summary>The session is over and so is every right under it.</summary>
@@ -53,6 +54,19 @@ internal struct AuthorityMessage
     public CapSet Caps;
     public long Version;
     public bool HasValue;
+
+    /// <summary>How many milliseconds were left to the value when the message was made; zero: it does not end.</summary>
+    public long TimeToLive;
+
+    /// <summary>For a grant that makes its node the owner: the number to write with; else none.</summary>
+    public Fence Fence;
+
+    /// <summary>For a grant that makes its node the owner: the fence must be raised at the source before anything is read there.</summary>
+    public bool IsUnsettled;
+
+    /// <summary>For <see cref="AuthorityMessageKind.Refused"/>.</summary>
+    public Refusal Refusal;
+
     public Payload Payload;
 
     public override readonly string ToString() =>

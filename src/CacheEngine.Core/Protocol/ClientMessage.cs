@@ -1,3 +1,4 @@
+using CacheEngine.Arbitration;
 using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
@@ -23,6 +24,15 @@ internal enum ClientMessageKind : byte
 
     /// <summary>A request of <see cref="Arbitration.RequestKind.Remove"/>.</summary>
     Remove,
+
+    /// <summary>A request of <see cref="Arbitration.RequestKind.Own"/>.</summary>
+    Own,
+
+    /// <summary>A request of <see cref="Arbitration.RequestKind.Recall"/>.</summary>
+    Recall,
+
+    /// <summary>An owner says how its change ended; a value that comes with it is stored.</summary>
+    Settle,
 
     /// <summary>The elected loader's value: stored only while its exclusive right still stands.</summary>
     Fill,
@@ -68,6 +78,19 @@ internal struct ClientMessage
     public CapSeq Seq;
     public CapSet Caps;
     public CapSet Wanted;
+
+    /// <summary>For a write or remove: the version it expects.</summary>
+    public Precondition Precondition;
+
+    /// <summary>For <see cref="ClientMessageKind.Settle"/>: whose right it speaks of.</summary>
+    public Ownership Ownership;
+
+    /// <summary>For <see cref="ClientMessageKind.Settle"/>: how it ended.</summary>
+    public Settlement Settlement;
+
+    /// <summary>How many milliseconds after it is applied a value ends; zero: never.</summary>
+    public long TimeToLive;
+
     public Payload Payload;
 
     public override readonly string ToString() =>

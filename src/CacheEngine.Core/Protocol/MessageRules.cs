@@ -1,3 +1,4 @@
+using CacheEngine.Arbitration;
 using CacheEngine.Sessions;
 
 namespace CacheEngine.Protocol;
@@ -13,6 +14,12 @@ internal enum MessageFault : byte
     UndefinedBits,
     MissingPayload,
     KeyTooLong,
+
+    /// <summary>A field that this kind of message has no use for, or a value outside of its range.</summary>
+    Inconsistent,
+
+    /// <summary>It has been taken in before.</summary>
+    Repeated,
 }
 
 /// <summary>The rules that every message meets before anything is applied.</summary>
@@ -50,7 +57,56 @@ internal static class MessageRules
         }
 
         bool needsPayload = message.Kind is ClientMessageKind.Write or ClientMessageKind.Fill;
-        return needsPayload && message.Payload.Kind == PayloadKind.None ? MessageFault.MissingPayload : MessageFault.None;
+        return needsPayload && message.Payload.Kind == PayloadKind.None ? MessageFault.MissingPayload
+            : IsConsistent(message) ? MessageFault.None
+            : MessageFault.Inconsistent;
+    }
+
+    /// <summary>A number that two different messages hardly share: tells a repetition from another message under the same number.</summary>
+    public static ulong Fingerprint(in ClientMessage message)
+    {
+        ulong print = Mix((ulong)message.Kind, (ulong)message.RequestId);
+        print = Mix(print, (ulong)message.Inode.Value);
+        print = Mix(print, message.Cookie);
+        print = Mix(print, message.Cap.Value);
+        print = Mix(print, message.Seq.Value);
+        print = Mix(print, ((ulong)message.Caps.Bits << 32) | message.Wanted.Bits);
+        print = Mix(print, (ulong)message.Precondition.Version + (message.Precondition.IsStated ? 1ul : 0));
+        print = Mix(print, (ulong)message.Ownership.Fence.Value);
+        print = Mix(print, ((ulong)message.TimeToLive << 8) | (byte)message.Settlement);
+        return message.Payload.Kind == PayloadKind.Bytes ? Mix(print, Sample(message.Payload.Bytes.Span)) : print;
+    }
+
+    private static ulong Mix(ulong seed, ulong value) => (ulong.RotateLeft(seed, 23) ^ value) * 0x9E3779B97F4A7C15;
+
+    /// <summary>The length and both ends of a value: enough to tell two apart, at a cost that does not grow with them.</summary>
+    private static ulong Sample(ReadOnlySpan<byte> bytes)
+    {
+        const int Ends = 32;
+        ulong print = (ulong)bytes.Length;
+        foreach (byte b in bytes[..Math.Min(Ends, bytes.Length)])
+        {
+            print = Mix(print, b);
+        }
+
+        foreach (byte b in bytes[Math.Max(0, bytes.Length - Ends)..])
+        {
+            print = Mix(print, b);
+        }
+
+        return print;
+    }
+
+    private static bool IsConsistent(in ClientMessage message)
+    {
+        bool settles = message.Kind == ClientMessageKind.Settle;
+        bool mayExpect = message.Kind is ClientMessageKind.Write or ClientMessageKind.Remove;
+        return settles == message.Ownership.IsOpen
+            && settles == (message.Settlement is > Settlement.None and <= Settlement.Unknown)
+            && (!settles || message.Payload.Kind == PayloadKind.None || message.Settlement == Settlement.Completed)
+            && (mayExpect || !message.Precondition.IsStated)
+            && message.Precondition.Version >= 0
+            && message.TimeToLive >= 0;
     }
 
     public static MessageFault Judge(in AuthorityMessage message, SessionId session, MessageSeq tookIn)
@@ -68,7 +124,7 @@ internal static class MessageRules
         bool isNumbered = message.Kind != AuthorityMessageKind.Renewed;
         if (isNumbered && message.Sequence != tookIn.Next())
         {
-            return MessageFault.OutOfOrder;
+            return message.Sequence <= tookIn ? MessageFault.Repeated : MessageFault.OutOfOrder;
         }
 
         bool isAboutObject = message.Kind is not (AuthorityMessageKind.Renewed or AuthorityMessageKind.SessionEnded);

@@ -21,7 +21,9 @@ internal readonly record struct LeaseTerms
         }
 
         TermMilliseconds = termMilliseconds;
-        MarginMilliseconds = (long)Math.Ceiling(termMilliseconds * clockDrift) + (2 * granularityMilliseconds);
+        ClockDrift = clockDrift;
+        GranularityMilliseconds = granularityMilliseconds;
+        MarginMilliseconds = Difference(termMilliseconds);
         SessionTimeoutMilliseconds = sessionTimeoutMilliseconds;
         if (MarginMilliseconds * 2 >= termMilliseconds)
         {
@@ -38,6 +40,10 @@ internal readonly record struct LeaseTerms
 
     public long TermMilliseconds { get; }
 
+    public double ClockDrift { get; }
+
+    public long GranularityMilliseconds { get; }
+
     public long MarginMilliseconds { get; }
 
     public long SessionTimeoutMilliseconds { get; }
@@ -50,4 +56,12 @@ internal readonly record struct LeaseTerms
 
     /// <summary>The moment from which the authority may treat a holder as gone, from the moment it received the renewal.</summary>
     public long SilentFrom(long receivedAt) => receivedAt + TermMilliseconds + MarginMilliseconds;
+
+    /// <summary>The longest that a time measured elsewhere can last on this clock.</summary>
+    public long AtMostElsewhere(long milliseconds) => milliseconds + Difference(milliseconds);
+
+    /// <summary>A time that is over on this clock before <paramref name="milliseconds"/> are over elsewhere; at least zero.</summary>
+    public long WithinElsewhere(long milliseconds) => Math.Max(0, milliseconds - Difference(milliseconds));
+
+    private long Difference(long milliseconds) => (long)Math.Ceiling(milliseconds * ClockDrift) + (2 * GranularityMilliseconds);
 }

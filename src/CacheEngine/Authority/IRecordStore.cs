@@ -15,6 +15,9 @@ internal enum RecordEventKind : byte
 
     /// <summary>A session is over: its requests and rights go.</summary>
     SessionGone,
+
+    /// <summary>A session is cut off: its requests go, its rights last until they run out or the session is known to be over.</summary>
+    SessionCut,
 }
 
 /// <summary>One event at one record.</summary>
@@ -26,13 +29,13 @@ internal readonly record struct RecordEvent(RecordEventKind Kind, SessionId Sess
 internal interface IRecordStore
 {
     /// <summary>A value that changes whenever the store may have forgotten something.</summary>
-    long Incarnation { get; }
+    Arbitration.Incarnation Incarnation { get; }
 
     /// <summary>The doorbell: rung, with no lock held, when a session may be owed something. May be rung in vain; must not be relied on alone.</summary>
     Action<SessionId>? Doorbell { get; set; }
 
-    /// <summary>The id of the object that a region's key names, bound for ever at its first mention.</summary>
-    InodeId Bind(string region, ReadOnlyMemory<byte> key);
+    /// <summary>The id of the object that a region's key names, bound for ever at its first mention, with the terms of its region.</summary>
+    InodeId Bind(string region, in Arbitration.SourceTerms source, ReadOnlyMemory<byte> key);
 
     /// <summary>Applies an event to one record, atomically; what it makes sessions be owed is kept with it.</summary>
     /// <returns>False when there is no such record, or the session may not speak of it.</returns>

@@ -1,3 +1,4 @@
+using CacheEngine.Arbitration;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 
@@ -7,7 +8,13 @@ namespace CacheEngine.Authority;
 /// <param name="Region">The name of the key space.</param>
 /// <param name="Shape">The key codec, the value type, and where values live: all nodes of a region must agree.</param>
 /// <param name="Node">A name for dumps and for fault injection; need not be unique.</param>
-internal sealed record SessionOpening(string Region, string Shape, string Node);
+/// <param name="Identity">Who opens: drawn at random by each node and kept over its sessions. An identity has one live session, the newest.</param>
+/// <param name="Source">What the region's nodes agree on about the source of values; part of the shape.</param>
+internal sealed record SessionOpening(string Region, string Shape, string Node, Guid Identity, SourceTerms Source)
+{
+    /// <summary>The session that this node had before and knows to be over: it serves nothing under it any more. Default: none.</summary>
+    public SessionId Previous { get; init; }
+}
 
 /// <summary>
 /// One open session, as its node sees it: ordered one-way messages in both directions, and renewals in a lane of their own.

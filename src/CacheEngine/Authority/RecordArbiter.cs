@@ -20,10 +20,14 @@ internal static class RecordArbiter
 
     public static void Apply(RecordState record, in RecordEvent what, IRecordContext context)
     {
+        record.EndValue(context);
         switch (what.Kind)
         {
             case RecordEventKind.SessionGone:
                 Forget(record, what.Session);
+                break;
+            case RecordEventKind.SessionCut:
+                record.DropRequests(what.Session);
                 break;
             case RecordEventKind.Message:
                 TakeIn(record, what.Session, what.Message, context);
@@ -34,6 +38,7 @@ internal static class RecordArbiter
                 throw new ArgumentOutOfRangeException(nameof(what), what.Kind, "Not a record event.");
         }
 
+        record.EndOwner(context);
         Serve(record, context);
     }
 
@@ -48,12 +53,19 @@ internal static class RecordArbiter
                 Queue(record, session, RequestKind.Load, message, context);
                 break;
             case ClientMessageKind.Write:
-                Surrender(record, session);
-                Queue(record, session, RequestKind.Write, message, context);
+                QueueChange(record, session, RequestKind.Write, message, context);
                 break;
             case ClientMessageKind.Remove:
-                Surrender(record, session);
-                Queue(record, session, RequestKind.Remove, message, context);
+                QueueChange(record, session, RequestKind.Remove, message, context);
+                break;
+            case ClientMessageKind.Own:
+                QueueChange(record, session, RequestKind.Own, message, context);
+                break;
+            case ClientMessageKind.Recall:
+                QueueChange(record, session, RequestKind.Recall, message, context);
+                break;
+            case ClientMessageKind.Settle:
+                Settle(record, session, message, context);
                 break;
             case ClientMessageKind.Fill:
                 Fill(record, session, message, context);
@@ -73,6 +85,21 @@ internal static class RecordArbiter
         }
     }
 
+    /// <summary>A request that its sender has given up what is exclusive for. One whose precondition fails is refused before anybody is disturbed.</summary>
+    private static void QueueChange(
+        RecordState record, SessionId session, RequestKind kind, in ClientMessage message, IRecordContext context)
+    {
+        Surrender(record, session);
+        Refusal refusal = message.Precondition.Judge(record.Version);
+        if (refusal != Refusal.None)
+        {
+            RecordReplies.Refuse(record, session, message.RequestId, message.Cookie, refusal, context);
+            return;
+        }
+
+        Queue(record, session, kind, message, context);
+    }
+
     private static void Queue(
         RecordState record, SessionId session, RequestKind kind, in ClientMessage message, IRecordContext context)
     {
@@ -89,13 +116,16 @@ internal static class RecordArbiter
             Need = Rights.Serve,
             Want = Rights.AfterWrite,
             Cookie = message.Cookie,
+            Precondition = message.Precondition,
+            TimeToLive = message.TimeToLive,
             Payload = message.Payload,
         });
     }
 
+    /// <summary>The sender of a change gives up what is exclusive, on both sides; an owner keeps it until it settles.</summary>
     private static void Surrender(RecordState record, SessionId session)
     {
-        if (record.Find(session) is { } holder)
+        if (record.Find(session) is { } holder && !(record.Owner.IsOpen && record.Owner.Session == session))
         {
             holder.State.Issued &= Rights.AfterWrite;
             holder.State.Implemented &= Rights.AfterWrite;
@@ -108,20 +138,52 @@ internal static class RecordArbiter
         bool stands = holder is not null
             && holder.State.Cap == message.Cap
             && holder.State.Issued.Contains(Rights.Exclusive)
+            && !record.Owner.IsOpen
             && !record.HasValue;
         Surrender(record, session);
-        if (stands)
+        if (!stands)
         {
-            record.Version++;
-            record.HasValue = true;
-            record.Payload = message.Payload;
+            RecordReplies.Refuse(record, session, message.RequestId, message.Cookie, Refusal.RightLost, context);
+            return;
         }
 
-        AuthorityMessage reply = stands
-            ? Issue(record, holder!, AuthorityMessageKind.Written, holder!.State.Issued)
-            : About(record, AuthorityMessageKind.Refused);
-        reply.RequestId = message.RequestId;
-        reply.Cookie = message.Cookie;
+        record.Change(hasValue: true, message.Payload, message.TimeToLive, context);
+        AuthorityMessage reply = RecordReplies.Issue(record, holder!, AuthorityMessageKind.Written, holder!.State.Issued, context);
+        RecordReplies.Address(ref reply, message.RequestId, message.Cookie);
+        context.Owe(session, ref reply);
+    }
+
+    /// <summary>An owner says how its change ended. It is believed only while its right stands: else the object has gone on without it.</summary>
+    private static void Settle(RecordState record, SessionId session, in ClientMessage message, IRecordContext context)
+    {
+        if (!record.Owner.Is(session, message.Ownership) || record.Find(session) is not { } holder)
+        {
+            Surrender(record, session);
+            RecordReplies.Refuse(record, session, message.RequestId, message.Cookie, Refusal.RightLost, context);
+            return;
+        }
+
+        record.Owner = default;
+        Surrender(record, session);
+        switch (message.Settlement)
+        {
+            case Settlement.Completed:
+                record.IsUnsettled = false;
+                record.Change(message.Payload.Kind != PayloadKind.None, message.Payload, message.TimeToLive, context);
+                break;
+            case Settlement.Raised:
+                record.IsUnsettled = false;
+                break;
+            case Settlement.Unknown:
+                record.Unsettle(context);
+                break;
+            default:
+                break;
+        }
+
+        bool givesRight = !record.IsUnsettled && record.Requests.Count == 0;
+        AuthorityMessage reply = RecordReplies.Issue(record, holder, AuthorityMessageKind.Written, givesRight ? Rights.AfterWrite : CapSet.Pin, context);
+        RecordReplies.Address(ref reply, message.RequestId, message.Cookie);
         context.Owe(session, ref reply);
     }
 
@@ -136,7 +198,7 @@ internal static class RecordArbiter
 
     private static void Forget(RecordState record, SessionId session)
     {
-        record.Requests.RemoveAll(request => request.Session == session);
+        record.DropRequests(session);
         if (record.Find(session) is { } holder)
         {
             record.Holders.Remove(holder);
@@ -210,6 +272,34 @@ internal static class RecordArbiter
 
     private static bool TryServe(RecordState record, in RequestState request, CapSet need, IRecordContext context)
     {
+        Refusal refusal = request.Precondition.Judge(record.Version);
+        if (refusal != Refusal.None)
+        {
+            RecordReplies.Refuse(record, request.Session, request.RequestId, request.Cookie, refusal, context);
+            return true;
+        }
+
+        if (record.Owner.IsOpen && record.Owner.Session == request.Session)
+        {
+            // The node's own change comes first; it ends by a message of that node.
+            return false;
+        }
+
+        bool raisesFence = false;
+        if (record.IsUnsettled && request.Kind is RequestKind.Acquire or RequestKind.Load or RequestKind.Own)
+        {
+            UnsettledDecision unsettled = UnsettledDecision.Decide(record.UnsettledSince, context.Source, context.Terms, context.Now);
+            if (unsettled.Step == UnsettledStep.Wait)
+            {
+                context.LookAgain(record, unsettled.Until);
+                return false;
+            }
+
+            raisesFence = unsettled.Step == UnsettledStep.RaiseFence;
+            record.IsUnsettled = raisesFence;
+            need = raisesFence ? Rights.Exclusive : need;
+        }
+
         CapSet others = CapSet.None;
         CapSet othersIssued = CapSet.None;
         foreach (Holder holder in record.Holders)
@@ -220,16 +310,16 @@ internal static class RecordArbiter
             }
         }
 
-        if (ArbitrationDecision.AnswersAbsent(request.Kind, need, othersIssued, record.HasValue))
+        if (!record.Owner.IsOpen && ArbitrationDecision.AnswersAbsent(request.Kind, need, othersIssued, record.HasValue))
         {
-            AuthorityMessage absent = About(record, AuthorityMessageKind.Grant);
-            Address(ref absent, request);
+            AuthorityMessage absent = RecordReplies.About(record, AuthorityMessageKind.Grant, context);
+            RecordReplies.Address(ref absent, request.RequestId, request.Cookie);
             context.Owe(request.Session, ref absent);
             return true;
         }
 
         long lookAgain = long.MaxValue;
-        bool isPatient = request.Kind == RequestKind.Load;
+        bool isPatient = request.Kind == RequestKind.Load && !record.Owner.IsOpen;
         foreach (Holder holder in record.Holders)
         {
             if (holder.State.Session == request.Session)
@@ -258,7 +348,14 @@ internal static class RecordArbiter
             return false;
         }
 
-        Grant(record, request, decision.Granted, context);
+        if (record.Owner.IsOpen)
+        {
+            // Its right has just been taken, and it was silent on how its change ended: that may change what this request needs. Bound: one owner.
+            record.EndOwner(context);
+            return !record.Owner.IsOpen && TryServe(record, request, need, context);
+        }
+
+        Grant(record, request, decision.Granted, raisesFence, context);
         return true;
     }
 
@@ -291,7 +388,7 @@ internal static class RecordArbiter
     {
         holder.State.Seq = holder.State.Seq.Next();
         holder.State.Issued = keep;
-        AuthorityMessage revoke = About(record, AuthorityMessageKind.Revoke);
+        AuthorityMessage revoke = RecordReplies.About(record, AuthorityMessageKind.Revoke, context);
         revoke.Cookie = holder.Cookie;
         revoke.Cap = holder.State.Cap;
         revoke.Seq = holder.State.Seq;
@@ -302,32 +399,51 @@ internal static class RecordArbiter
         holder.State.RevokeSentAt = context.Now;
     }
 
-    private static void Grant(RecordState record, in RequestState request, CapSet granted, IRecordContext context)
+    private static void Grant(RecordState record, in RequestState request, CapSet granted, bool raisesFence, IRecordContext context)
     {
-        bool isWrite = request.Kind is RequestKind.Write or RequestKind.Remove;
-        if (isWrite)
-        {
-            CountYields(record, request.RequestId, request.Session);
-            record.Version++;
-            record.HasValue = request.Kind == RequestKind.Write;
-            record.Payload = request.Payload;
-        }
-
         Holder holder = record.Find(request.Session) ?? Add(record, request.Session, context);
         holder.Cookie = request.Cookie;
         holder.State.Wanted = request.Want;
-
-        // Whoever waits behind a write would take the writer's right back at once: then it is not given.
-        bool isContended = isWrite && record.Requests.Count > 1;
-        CapSet caps = isContended ? CapSet.Pin : isWrite ? granted : holder.State.Issued | granted;
-        AuthorityMessage reply = Issue(record, holder, isWrite ? AuthorityMessageKind.Written : AuthorityMessageKind.Grant, caps);
-        Address(ref reply, request);
-        if (!isWrite)
+        AuthorityMessage reply = request.Kind switch
+        {
+            RequestKind.Write or RequestKind.Remove or RequestKind.Recall => ApplyChange(record, holder, request, granted, context),
+            RequestKind.Own => MakeOwner(record, holder, request, raisesFence, context),
+            _ when raisesFence => MakeOwner(record, holder, request, raisesFence, context),
+            _ => RecordReplies.Issue(record, holder, AuthorityMessageKind.Grant, holder.State.Issued | granted, context),
+        };
+        if (reply.Kind == AuthorityMessageKind.Grant)
         {
             reply.Payload = record.Payload;
         }
 
+        RecordReplies.Address(ref reply, request.RequestId, request.Cookie);
         context.Owe(request.Session, ref reply);
+    }
+
+    private static AuthorityMessage ApplyChange(
+        RecordState record, Holder holder, in RequestState request, CapSet granted, IRecordContext context)
+    {
+        if (request.Kind != RequestKind.Recall)
+        {
+            CountYields(record, request.RequestId, request.Session);
+            record.Change(request.Kind == RequestKind.Write, request.Payload, request.TimeToLive, context);
+        }
+
+        // Whoever waits behind a write would take the writer's right back at once: then it is not given. Nor is one that lets the source be read
+        // before it is settled.
+        bool isUseful = record.Requests.Count == 1 && !record.IsUnsettled;
+        return RecordReplies.Issue(record, holder, AuthorityMessageKind.Written, isUseful ? granted : CapSet.Pin, context);
+    }
+
+    private static AuthorityMessage MakeOwner(
+        RecordState record, Holder holder, in RequestState request, bool raisesFence, IRecordContext context)
+    {
+        record.Fence = new Fence(context.Incarnation.After(record.Fence.Value));
+        record.Owner = new OwnerState(request.Session, request.RequestId, holder.State.Cap, record.Fence);
+        AuthorityMessage grant = RecordReplies.Issue(record, holder, AuthorityMessageKind.Grant, Rights.Exclusive | CapSet.Pin, context);
+        grant.Fence = record.Fence;
+        grant.IsUnsettled = raisesFence;
+        return grant;
     }
 
     private static void CountYields(RecordState record, long requestId, SessionId session)
@@ -348,41 +464,5 @@ internal static class RecordArbiter
         var holder = new Holder { State = { Session = session, Cap = context.NewCapId() } };
         record.Holders.Add(holder);
         return holder;
-    }
-
-    private static AuthorityMessage Issue(RecordState record, Holder holder, AuthorityMessageKind kind, CapSet caps)
-    {
-        ref HolderState state = ref holder.State;
-        state.Seq = state.Seq.Next();
-
-        // Every issue counts, also one that adds nothing: the node may just have given these bits back, and that message crosses this one.
-        state.IssueSeq = IssueSeq.At(state.Seq);
-        state.Issued = caps;
-        state.Implemented |= caps;
-        if (kind == AuthorityMessageKind.Written)
-        {
-            // The writer gave everything else up with its message.
-            state.Implemented = caps;
-        }
-
-        AuthorityMessage message = About(record, kind);
-        message.Cap = state.Cap;
-        message.Seq = state.Seq;
-        message.Caps = caps;
-        return message;
-    }
-
-    private static AuthorityMessage About(RecordState record, AuthorityMessageKind kind) => new()
-    {
-        Kind = kind,
-        Inode = record.Id,
-        Version = record.Version,
-        HasValue = record.HasValue,
-    };
-
-    private static void Address(ref AuthorityMessage message, in RequestState request)
-    {
-        message.RequestId = request.RequestId;
-        message.Cookie = request.Cookie;
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Coherence;
 using CacheEngine.Inodes;
@@ -43,18 +44,22 @@ public static class CoherentCache
         ulong seed = options.HashSeed ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var identity = new KeyIdentity<TKey>(codec, seed);
         var table = new InodeTable<TKey, TValue>(identity, options.MaxEntries);
-        string shape = $"{codec.Name} -> {typeof(TValue)} at the {options.Placement}";
+        SourceTerms source = options.SourceTerms();
+        string shape = $"{codec.Name} -> {typeof(TValue)} at the {options.Placement}"
+            + (source.RaisesFence ? ", fences raised" : source.AllowsWrites ? $", source writes within {source.MaxWriteMilliseconds} ms" : string.Empty);
         var engine = new Engine(authority, table, new EngineOptions
         {
-            Opening = new SessionOpening(region, shape, options.NodeName ?? region),
+            Opening = new SessionOpening(region, shape, options.NodeName ?? region, new Guid(RandomNumberGenerator.GetBytes(16)), source),
             TimeProvider = options.TimeProvider ?? authority.TimeProvider,
             MaxEntries = options.MaxEntries,
             MaxOperations = options.MaxOperations,
             OperationTimeout = options.OperationTimeout,
+            BreakTimeout = options.BreakTimeout ?? (options.OperationTimeout / 3),
             Scheduler = options.Scheduler ?? InlinePumpScheduler.Instance,
         });
         await engine.StartAsync(cancellationToken).ConfigureAwait(EngineAwait.Captured);
-        return new CoherentCache<TKey, TValue>(engine, table, identity, new ValueCodec<TValue>(serializer), options.Placement, options.Expiration);
+        var rules = new SourceRules<TKey>(source, options.RaiseFenceAsync);
+        return new CoherentCache<TKey, TValue>(engine, table, identity, new ValueCodec<TValue>(serializer), rules, options.Expiration);
     }
 
     /// <summary>Looks a string key up by its characters, without making a string.</summary>

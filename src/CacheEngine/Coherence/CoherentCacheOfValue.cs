@@ -4,7 +4,6 @@ using CacheEngine.Arbitration;
 using CacheEngine.Caps;
 using CacheEngine.Coherence;
 using CacheEngine.Inodes;
-using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
 
@@ -24,27 +23,40 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     private readonly Session _session;
     private readonly EngineClock _clock;
     private readonly Engine _engine;
-    private readonly ValueCodec<TValue> _values;
-    private readonly ValuePlacement _placement;
-    private readonly long _expirationMilliseconds;
+    private readonly OperationDesk _desk;
+    private readonly Loads<TKey, TValue> _loads;
+    private readonly Writes<TKey, TValue> _writes;
+    private readonly SourceRules<TKey> _source;
 
     internal CoherentCache(
         Engine engine,
         InodeTable<TKey, TValue> table,
         KeyIdentity<TKey> identity,
         ValueCodec<TValue> values,
-        ValuePlacement placement,
+        SourceRules<TKey> source,
         TimeSpan? expiration)
     {
         _engine = engine;
         _table = table;
         _identity = identity;
-        _values = values;
-        _placement = placement;
+        _source = source;
+        _desk = engine.Desk;
         _session = engine.Session;
         _clock = engine.Clock;
-        _expirationMilliseconds = expiration is { } span ? (long)Math.Ceiling(span.TotalMilliseconds) : -1;
+        _loads = new Loads<TKey, TValue>(_desk, _clock, identity, values, source);
+        _writes = new Writes<TKey, TValue>(_desk, engine.Pool, _clock, identity, values, source, expiration);
     }
+
+    /// <summary>Raised when <see cref="State"/> has changed: one call at a time, on a thread of the pool. Short-lived states may be passed over; a lapse
+    /// is noticed within a quarter of the renewal interval.</summary>
+    public event EventHandler<CacheStateChangedEventArgs>? StateChanged
+    {
+        add => _engine.StateChanged += value;
+        remove => _engine.StateChanged -= value;
+    }
+
+    /// <summary>What the cache can do for its callers now.</summary>
+    public CacheState State => _engine.State;
 
     /// <summary>How many keys this cache knows of, served or not.</summary>
     public int Count => _table.Count;
@@ -53,7 +65,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     public long Revokes => _engine.Revokes;
 
     /// <summary>How many times this node has asked the authority for a value since it was opened.</summary>
-    public long Questions => _engine.Questions;
+    public long Questions => _desk.Questions;
 
     internal Engine Engine => _engine;
 
@@ -114,7 +126,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             return new ValueTask<Lookup<TValue>>(new Lookup<TValue>(LookupStatus.Hit, value, version));
         }
 
-        if (_placement == ValuePlacement.Source)
+        if (_source.IsAtSource)
         {
             return new ValueTask<Lookup<TValue>>(default(Lookup<TValue>));
         }
@@ -146,7 +158,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             {
                 found[i] = new Lookup<TValue>(LookupStatus.Hit, value, version);
             }
-            else if (_placement == ValuePlacement.Authority)
+            else if (!_source.IsAtSource)
             {
                 waits[i].Inode = Resolve(keys[i]);
             }
@@ -167,60 +179,192 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="factory">Makes the value. Callers of this node that ask meanwhile share its outcome, its failure too; it is cancelled when all of
     /// them have given up. With <see cref="ValuePlacement.Authority"/> one node of the cluster runs it, and a failure lets the next one try. If
     /// a write overtakes it, its value goes to its callers and is not stored.</param>
+    /// <param name="options">What is asked for the entry if this call loads it; null: what the cache's options say.</param>
     /// <param name="cancellationToken">Ends this caller's wait.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="AuthorityUnavailableException">The authority did not answer in time.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
     public ValueTask<TValue> GetOrCreateAsync<TState>(
-        TKey key, TState state, Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory, CancellationToken cancellationToken = default)
+        TKey key,
+        TState state,
+        Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory,
+        CoherentCacheEntryOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        return TryGet(key, out TValue? value) ? new ValueTask<TValue>(value) : LoadAsync(key, state, factory, cancellationToken);
+        return TryGet(key, out TValue? value)
+            ? new ValueTask<TValue>(value)
+            : _loads.LoadAsync(Resolve(key), state, factory, _writes.TimeToLive(options), cancellationToken);
     }
 
     /// <inheritdoc cref="GetOrCreateAsync{TState}"/>
     public ValueTask<TValue> GetOrCreateAsync(
-        TKey key, Func<TKey, CancellationToken, ValueTask<TValue>> factory, CancellationToken cancellationToken = default)
+        TKey key,
+        Func<TKey, CancellationToken, ValueTask<TValue>> factory,
+        CoherentCacheEntryOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(factory);
-        return GetOrCreateAsync(key, factory, static (key, load, token) => load(key, token), cancellationToken);
+        return GetOrCreateAsync(key, factory, static (key, load, token) => load(key, token), options, cancellationToken);
     }
 
     /// <summary>Writes a value through. Completes when the authority has it and no node, this one included, can serve an older one.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value; must not be changed afterwards.</param>
-    /// <param name="cancellationToken">Ends the wait. A write that was sent goes on: after that its outcome is unknown.</param>
+    /// <param name="options">What is asked for the entry; null: what the cache's options say.</param>
+    /// <param name="cancellationToken">Ends the wait. A write that was sent goes on.</param>
     /// <returns>The authority's version of the value.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">Values live at the source: change it there, then call <see cref="RemoveAsync"/>.</exception>
-    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time; the outcome is unknown.</exception>
+    /// <exception cref="InvalidOperationException">Values live at the source: change it within <see cref="BeginWriteAsync"/>; or a limit is reached. Nothing
+    /// was changed.</exception>
+    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time; see <see cref="AuthorityUnavailableException.IsOutcomeUnknown"/>.</exception>
+    /// <exception cref="WriteCanceledException">The wait was cancelled after the write had been sent: its outcome is unknown.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled before that: nothing was changed.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
-    public ValueTask<long> SetAsync(TKey key, TValue value, CancellationToken cancellationToken = default)
+    public ValueTask<long> SetAsync(
+        TKey key, TValue value, CoherentCacheEntryOptions? options = null, CancellationToken cancellationToken = default)
     {
         ThrowIfNull(key);
-        if (_placement == ValuePlacement.Source)
+        ThrowIfAtSource();
+        cancellationToken.ThrowIfCancellationRequested();
+        return _writes.ChangeAsync(Resolve(key), OperationKind.Write, _writes.Storing(value, options), cancellationToken);
+    }
+
+    /// <summary>Writes several values through, each as <see cref="SetAsync"/> does; together they are no transaction. The rights they may need are reserved before
+    /// anything is sent: all or nothing.</summary>
+    /// <param name="entries">The keys and values. Of a key that is repeated the last value stands.</param>
+    /// <param name="options">What is asked for the entries; null: what the cache's options say.</param>
+    /// <param name="cancellationToken">Ends the wait. What was sent goes on.</param>
+    /// <returns>The authority's versions, in the order of <paramref name="entries"/>.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="entries"/> or one of its keys is null; nothing was sent.</exception>
+    /// <inheritdoc cref="SetAsync" path="/exception[@cref!='ArgumentNullException']"/>
+    /// <remarks>If several fail, the first failure is thrown when all have ended; the others were written or not as they would have been alone.</remarks>
+    public async ValueTask<long[]> SetManyAsync(
+        IReadOnlyList<KeyValuePair<TKey, TValue>> entries,
+        CoherentCacheEntryOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        ThrowIfAtSource();
+        cancellationToken.ThrowIfCancellationRequested();
+        var changes = new (Inode<TKey, TValue> Inode, Change Change)[entries.Count];
+        for (int i = 0; i < changes.Length; i++)
         {
-            throw new InvalidOperationException("Values live at the source: change the value there, then call RemoveAsync.");
+            ArgumentNullException.ThrowIfNull(entries[i].Key, nameof(entries));
+        }
+
+        for (int i = 0; i < changes.Length; i++)
+        {
+            changes[i] = (Resolve(entries[i].Key), _writes.Storing(entries[i].Value, options));
+        }
+
+        Task<long>[] writes = _writes.StartMany(changes, cancellationToken);
+        await Task.WhenAll(writes).ConfigureAwait(EngineAwait.Captured);
+        return Array.ConvertAll(writes, write => write.Result);
+    }
+
+    /// <summary>Replaces a value by what is made of it, atomically: no other write of the cluster comes in between.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="state">What the function needs; passed on, so that it can be static.</param>
+    /// <param name="update">Makes the new value of the old one. It runs once, on the caller's side, while this node alone has the right to change the object: it
+    /// must be quick, and what it throws reaches the caller with nothing changed.</param>
+    /// <param name="options">What is asked for the entry; null: what the cache's options say.</param>
+    /// <param name="cancellationToken">Ends the wait. A write that was sent goes on.</param>
+    /// <returns>The new value with its version; absent, and nothing changed, if there is no value.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> or <paramref name="update"/> is null.</exception>
+    /// <exception cref="CapabilityLostException">This node was silent for too long, or the function took too long: nothing was changed.</exception>
+    /// <inheritdoc cref="SetAsync" path="/exception[@cref!='ArgumentNullException']"/>
+    public ValueTask<Lookup<TValue>> UpdateAsync<TState>(
+        TKey key,
+        TState state,
+        Func<TValue, TState, TValue> update,
+        CoherentCacheEntryOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(update);
+        ThrowIfAtSource();
+        cancellationToken.ThrowIfCancellationRequested();
+        return _writes.UpdateAsync(Resolve(key), state, update, options, cancellationToken);
+    }
+
+    /// <summary>Writes a value if the key still has the expected version. If not, nothing is changed and no node's rights are disturbed.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="expectedVersion">A version that a lookup or write of this key has told; of an absence too; zero: the key was never written.</param>
+    /// <param name="value">The value; must not be changed afterwards.</param>
+    /// <param name="options">What is asked for the entry; null: what the cache's options say.</param>
+    /// <param name="cancellationToken">Ends the wait. A write that was sent goes on.</param>
+    /// <returns>Whether it was written, and the version that stands.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="expectedVersion"/> is negative, or the key has never had it. Nothing was changed.</exception>
+    /// <inheritdoc cref="SetAsync" path="/exception"/>
+    public ValueTask<UpdateResult> TryUpdateAsync(
+        TKey key,
+        long expectedVersion,
+        TValue value,
+        CoherentCacheEntryOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ThrowIfNull(key);
+        ArgumentOutOfRangeException.ThrowIfNegative(expectedVersion);
+        ThrowIfAtSource();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (TryGet(key, out _, out long version) && version != expectedVersion)
+        {
+            // What is served here is current: no need to ask.
+            return new ValueTask<UpdateResult>(Writes<TKey, TValue>.NotUpdated(Precondition.Exactly(expectedVersion).Judge(version), version));
+        }
+
+        Change change = _writes.Storing(value, options);
+        change.Precondition = Precondition.Exactly(expectedVersion);
+        return _writes.TryUpdateAsync(Resolve(key), change, cancellationToken);
+    }
+
+    /// <summary>Begins to change an object at the application's source: takes every node's right to it, and gives this one a fence to write with.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The right; dispose it.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">Values live at the authority; or neither <see cref="CoherentCacheOptions{TKey, TValue}.RaiseFenceAsync"/> nor
+    /// <see cref="CoherentCacheOptions{TKey, TValue}.MaxSourceWriteTime"/> is set; or a limit is reached.</exception>
+    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time, or other nodes held the key for too long. The source was not touched.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public ValueTask<CacheWrite<TKey, TValue>> BeginWriteAsync(TKey key, CancellationToken cancellationToken = default)
+    {
+        ThrowIfNull(key);
+        if (!_source.Terms.AllowsWrites)
+        {
+            throw new InvalidOperationException(_source.IsAtSource
+                ? "To write at the source, set RaiseFenceAsync or MaxSourceWriteTime in the options of every cache of the region."
+                : "Values live at the authority: use SetAsync or UpdateAsync.");
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        Payload payload = _values.Encode(value);
-        object? local = payload.Kind == PayloadKind.Reference ? payload.Reference : value;
-        return WriteAsync(key, OperationKind.Write, payload, local, cancellationToken);
+        return _writes.BeginAsync(Resolve(key), cancellationToken);
     }
 
     /// <summary>Removes a value, or tells the cluster that the source has changed. Completes when no node can serve an older one.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="cancellationToken">Ends the wait. A removal that was sent goes on: after that its outcome is unknown.</param>
+    /// <param name="cancellationToken">Ends the wait. A removal that was sent goes on.</param>
     /// <returns>The authority's version of the absence.</returns>
-    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
-    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time; the outcome is unknown.</exception>
-    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    /// <inheritdoc cref="SetAsync" path="/exception[@cref!='InvalidOperationException']"/>
     public ValueTask<long> RemoveAsync(TKey key, CancellationToken cancellationToken = default)
     {
         ThrowIfNull(key);
         cancellationToken.ThrowIfCancellationRequested();
-        return WriteAsync(key, OperationKind.Remove, default, null, cancellationToken);
+        return _writes.ChangeAsync(Resolve(key), OperationKind.Remove, default, cancellationToken);
+    }
+
+    /// <summary>Takes every node's right to a key back, this one's too; the value stays, and its next reader asks for it. For administrators: when
+    /// it returns, no node serves the key from before.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Ends the wait. A recall that was sent goes on; it changes nothing that is written.</param>
+    /// <returns>The authority's version of the key, unchanged.</returns>
+    /// <inheritdoc cref="SetAsync" path="/exception[@cref!='InvalidOperationException']"/>
+    public ValueTask<long> RecallAsync(TKey key, CancellationToken cancellationToken = default)
+    {
+        ThrowIfNull(key);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _writes.ChangeAsync(Resolve(key), OperationKind.Recall, default, cancellationToken);
     }
 
     /// <summary>Ends the session: this node's rights go back at once, its waiting callers fail, and nothing is served any more.</summary>
@@ -278,14 +422,6 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         [DoesNotReturn]
         static void ThrowNull() => throw new ArgumentNullException(nameof(key));
     }
-
-    private static OperationResult Check(in OperationResult result, CancellationToken cancellationToken) => result.Status switch
-    {
-        OperationStatus.Canceled => throw new OperationCanceledException(cancellationToken),
-        OperationStatus.Disposed => throw new ObjectDisposedException(nameof(CoherentCache)),
-        OperationStatus.Unavailable => throw new AuthorityUnavailableException("The authority did not answer in time, or the session ended first."),
-        _ => result,
-    };
 
     /// <summary>A hit on a key whose hash no other key has. It calls nothing, so the JIT keeps everything in registers.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -354,30 +490,26 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         return false;
     }
 
-    private long ExpiryFromNow() => _expirationMilliseconds < 0 ? long.MaxValue : _clock.Now + _expirationMilliseconds;
-
-    private TValue TakePresent(Inode inode, in OperationResult result)
+    private void ThrowIfAtSource()
     {
-        TValue value = _values.Decode(result.Payload);
-        if (result.Payload.Kind == PayloadKind.Bytes)
+        if (_source.IsAtSource)
         {
-            _engine.TryPublish(inode, value, result.Version, result.Epoch, long.MaxValue);
+            throw new InvalidOperationException(
+                "Values live at the source: change the value there within BeginWriteAsync, or change it and then call RemoveAsync.");
         }
-
-        return value;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Lookup<TValue>> ReadAsync(Inode<TKey, TValue> inode, CancellationToken cancellationToken)
     {
-        OperationResult result = await _engine.ReadAsync(inode, OperationKind.Read, null, _identity, cancellationToken).ConfigureAwait(EngineAwait.Captured);
-        return ToLookup(inode, Check(result, cancellationToken));
+        OperationResult result = await _desk.ReadAsync(inode, OperationKind.Read, null, _identity, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        return ToLookup(inode, Outcomes.OfRead(result, cancellationToken));
     }
 
     private Lookup<TValue> ToLookup(Inode inode, in OperationResult result)
     {
         return result.Status == OperationStatus.Present
-            ? new Lookup<TValue>(LookupStatus.Hit, TakePresent(inode, result), result.Version)
+            ? new Lookup<TValue>(LookupStatus.Hit, _loads.TakePresent(inode, result), result.Version)
             : new Lookup<TValue>(LookupStatus.Absent, default, result.Version);
     }
 
@@ -400,7 +532,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             {
                 if (waits[i].Inode is { } inode)
                 {
-                    waits[i].Wait = _engine.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken).AsTask();
+                    waits[i].Wait = _desk.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken).AsTask();
                 }
             }
         }
@@ -424,7 +556,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             try
             {
                 OperationResult result = await wait.ConfigureAwait(EngineAwait.Captured);
-                found[i] = ToLookup(inode, Check(result, cancellationToken));
+                found[i] = ToLookup(inode, Outcomes.OfRead(result, cancellationToken));
             }
             catch (Exception exception)
             {
@@ -436,116 +568,5 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<long> WriteAsync(TKey key, OperationKind kind, Payload payload, object? local, CancellationToken cancellationToken)
-    {
-        Inode<TKey, TValue> inode = Resolve(key);
-        OperationResult result = await _engine.WriteAsync(inode, kind, _identity, payload, local, cancellationToken).ConfigureAwait(EngineAwait.Captured);
-        if (result.Status == OperationStatus.Unavailable)
-        {
-            throw new AuthorityUnavailableException(
-                "The authority did not answer in time, or the session ended first: the write may or may not take effect.")
-            { IsOutcomeUnknown = true };
-        }
-
-        return Check(result, cancellationToken).Version;
-    }
-
-    private async ValueTask<TValue> LoadAsync<TState>(
-        TKey key, TState state, Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        Inode<TKey, TValue> inode = Resolve(key);
-        var fresh = new LoadFlight<TValue>();
-        var flight = (LoadFlight<TValue>)_engine.JoinOrStart(inode, fresh);
-        if (ReferenceEquals(flight, fresh))
-        {
-            _ = FlyAsync(inode, flight, state, factory);
-        }
-
-        try
-        {
-            return await flight.Outcome.WaitAsync(cancellationToken).ConfigureAwait(EngineAwait.Captured);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !flight.Outcome.IsCompleted)
-        {
-            if (flight.Leave())
-            {
-                try
-                {
-                    flight.Cancel();
-                }
-                catch (AggregateException)
-                {
-                    // What a factory's own cancellation callbacks throw is not this caller's answer.
-                }
-            }
-
-            throw;
-        }
-    }
-
-    /// <summary>The one load of a flight, from the question to the stored value. Never throws: its outcome is the flight's.</summary>
-    private async Task FlyAsync<TState>(
-        Inode<TKey, TValue> inode, LoadFlight<TValue> flight, TState state, Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory)
-    {
-        try
-        {
-            OperationKind kind = _placement == ValuePlacement.Authority ? OperationKind.Load : OperationKind.Read;
-            OperationResult answer = await _engine.ReadAsync(inode, kind, flight, _identity, flight.Token).ConfigureAwait(EngineAwait.Captured);
-            OperationResult result = Check(answer, flight.Token);
-            TValue value =
-                result.Status == OperationStatus.Present ? TakePresent(inode, result)
-                : _placement == ValuePlacement.Authority ? await MakeAndStoreAsync(inode, flight, state, factory, result.Epoch).ConfigureAwait(EngineAwait.Captured)
-                : await MakeAndPublishAsync(inode, flight, state, factory, result).ConfigureAwait(EngineAwait.Captured);
-            _engine.EndFlight(inode, flight);
-            flight.Succeed(value);
-        }
-        catch (Exception exception)
-        {
-            _engine.EndFlight(inode, flight);
-            flight.Fail(exception);
-        }
-    }
-
-    private async ValueTask<TValue> MakeAndStoreAsync<TState>(
-        Inode<TKey, TValue> inode,
-        LoadFlight<TValue> flight,
-        TState state,
-        Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory,
-        uint epoch)
-    {
-        TValue value;
-        Payload payload;
-        try
-        {
-            flight.Token.ThrowIfCancellationRequested();
-            value = await factory(inode.Key, state, flight.Token).ConfigureAwait(EngineAwait.Captured);
-            payload = _values.Encode(value);
-        }
-        catch
-        {
-            _engine.Abandon(inode, epoch);
-            throw;
-        }
-
-        // Stored or overtaken, the value is this flight's: it was made after its callers had asked.
-        object? local = payload.Kind == PayloadKind.Reference ? payload.Reference : value;
-        _ = await _engine.FillAsync(inode, payload, local, epoch).ConfigureAwait(EngineAwait.Captured);
-        return value;
-    }
-
-    private async ValueTask<TValue> MakeAndPublishAsync<TState>(
-        Inode<TKey, TValue> inode,
-        LoadFlight<TValue> flight,
-        TState state,
-        Func<TKey, TState, CancellationToken, ValueTask<TValue>> factory,
-        OperationResult right)
-    {
-        TValue value = await factory(inode.Key, state, flight.Token).ConfigureAwait(EngineAwait.Captured);
-        _engine.TryPublish(inode, value, right.Version, right.Epoch, ExpiryFromNow());
-        return value;
     }
 }

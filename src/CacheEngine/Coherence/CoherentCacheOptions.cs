@@ -8,8 +8,9 @@ public enum ValuePlacement
     /// <summary>The authority keeps the values; a write goes through it. One load per cluster.</summary>
     Authority,
 
-    /// <summary>The application's own source keeps the values; the authority keeps rights and versions. One load per node. Change the source, then
-    /// call <see cref="CoherentCache{TKey, TValue}.RemoveAsync"/>: when it returns, no node serves the old value.</summary>
+    /// <summary>The application's own source keeps the values; the authority keeps rights, versions and fences. One load per node. Change the source within
+    /// <see cref="CoherentCache{TKey, TValue}.BeginWriteAsync"/>; or, if nobody reads what he wrote before he was told, change it and then call
+    /// <see cref="CoherentCache{TKey, TValue}.RemoveAsync"/>: when that returns, no node serves the old value.</summary>
     Source,
 }
 
@@ -27,9 +28,23 @@ public sealed class CoherentCacheOptions<TKey, TValue>
     /// <summary>Turns values into bytes and back, for an authority that copies values. Null: built in for strings and byte arrays.</summary>
     public IHybridCacheSerializer<TValue>? Serializer { get; set; }
 
-    /// <summary>How long a loaded value is served before it is loaded again, with <see cref="ValuePlacement.Source"/> only: bounds the effect of
-    /// writers that do not go through the cache. Null: for as long as the right lasts.</summary>
+    /// <summary>How long a value lives, unless its entry's options say otherwise: from when it is stored, or with <see cref="ValuePlacement.Source"/>
+    /// from when it was loaded, which bounds the effect of writers that do not go through the cache. Null: for as long as nobody changes it.</summary>
     public TimeSpan? Expiration { get; set; }
+
+    /// <summary>With <see cref="ValuePlacement.Source"/>: makes the source refuse every fence of this key that is older than the given one, in one
+    /// conditional write; may be called more than once. It is called before the source is read again after a writer has lost its right without
+    /// a word, so that a write which is stalled inside the source can do no harm. This, or <see cref="MaxSourceWriteTime"/>, is needed for
+    /// <see cref="CoherentCache{TKey, TValue}.BeginWriteAsync"/>. All caches of a region must agree on which.</summary>
+    public Func<TKey, Fence, CancellationToken, ValueTask>? RaiseFenceAsync { get; set; }
+
+    /// <summary>With <see cref="ValuePlacement.Source"/>, and a source that cannot compare fences: how long after the end of its right a write may still take
+    /// effect there. For so long nobody reads the object after its writer has lost its right without a word; coherence rests on it.</summary>
+    public TimeSpan? MaxSourceWriteTime { get; set; }
+
+    /// <summary>How long a write of <see cref="CoherentCache{TKey, TValue}.BeginWriteAsync"/> may hold up others who want the key, before its own cache takes the
+    /// right from it. Less than <see cref="OperationTimeout"/>, which is how long the others wait. Null: a third of it.</summary>
+    public TimeSpan? BreakTimeout { get; set; }
 
     /// <summary>How long an operation waits for the authority before it fails. Default 30 seconds.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(30);
@@ -64,16 +79,14 @@ public sealed class CoherentCacheOptions<TKey, TValue>
             throw new ArgumentOutOfRangeException(nameof(OperationTimeout), OperationTimeout, "OperationTimeout must be positive and at most one day.");
         }
 
-        if (Expiration is { } expiration && expiration <= TimeSpan.Zero)
+        CoherentCacheEntryOptions.Validate(Expiration, nameof(Expiration));
+        if (BreakTimeout is { } breakTimeout && (breakTimeout <= TimeSpan.Zero || breakTimeout >= OperationTimeout))
         {
-            throw new ArgumentOutOfRangeException(nameof(Expiration), expiration, "Expiration must be positive, or null for none.");
+            throw new ArgumentOutOfRangeException(
+                nameof(BreakTimeout), BreakTimeout, $"BreakTimeout must be positive and less than OperationTimeout ({OperationTimeout}).");
         }
 
-        if (Expiration is not null && Placement == ValuePlacement.Authority)
-        {
-            throw new ArgumentException("Expiration applies to ValuePlacement.Source only: a value kept at the authority stays until it is changed.", nameof(Expiration));
-        }
-
+        ValidateSource();
         if (MaxEntries <= 0)
         {
             throw new ArgumentOutOfRangeException(nameof(MaxEntries), MaxEntries, "MaxEntries must be at least 1.");
@@ -84,4 +97,25 @@ public sealed class CoherentCacheOptions<TKey, TValue>
             throw new ArgumentOutOfRangeException(nameof(MaxOperations), MaxOperations, "MaxOperations must be at least 1.");
         }
     }
+
+    private void ValidateSource()
+    {
+        if (MaxSourceWriteTime is { } time && (time <= TimeSpan.Zero || time > TimeSpan.FromDays(1)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(MaxSourceWriteTime), time, "MaxSourceWriteTime must be positive and at most one day, or null.");
+        }
+
+        if (Placement == ValuePlacement.Authority && (RaiseFenceAsync is not null || MaxSourceWriteTime is not null))
+        {
+            throw new ArgumentException("RaiseFenceAsync and MaxSourceWriteTime apply to ValuePlacement.Source only.", nameof(Placement));
+        }
+
+        if (RaiseFenceAsync is not null && MaxSourceWriteTime is not null)
+        {
+            throw new ArgumentException("Set RaiseFenceAsync or MaxSourceWriteTime, not both: a raised fence needs no waiting.", nameof(MaxSourceWriteTime));
+        }
+    }
+
+    internal Arbitration.SourceTerms SourceTerms() => new(
+        Placement == ValuePlacement.Source, RaiseFenceAsync is not null, (long)Math.Ceiling(MaxSourceWriteTime?.TotalMilliseconds ?? 0));
 }

@@ -4,10 +4,13 @@ using CacheEngine.Sync;
 namespace CacheEngine.Coherence;
 
 /// <summary>The load that callers of one node share, with its outcome.</summary>
-internal sealed class LoadFlight<TValue> : LoadFlight
+internal sealed class LoadFlight<TValue>(long timeToLive) : LoadFlight
 {
     private readonly TaskCompletionSource<TValue> _outcome = new(EngineAwait.Completion);
     private readonly CancellationTokenSource _cancellation = new();
+
+    /// <summary>How long the value lives, in milliseconds; zero: for ever. The first caller decides.</summary>
+    public long TimeToLive => timeToLive;
 
     /// <summary>Fires when every caller has given up.</summary>
     public CancellationToken Token => _cancellation.Token;

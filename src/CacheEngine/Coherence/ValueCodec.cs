@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using CacheEngine.Protocol;
+using CacheEngine.Sessions;
 using Microsoft.Extensions.Caching.Hybrid;
 
 namespace CacheEngine.Coherence;
@@ -30,6 +31,20 @@ internal sealed class ValueCodec<TValue>(IHybridCacheSerializer<TValue>? seriali
         }
 
         return Payload.OfBytes(writer.WrittenMemory);
+    }
+
+    /// <summary>A change that stores a value: as it crosses, and as this node serves it.</summary>
+    public Change Change(TValue value, long timeToLive, long localExpiry)
+    {
+        Payload payload = Encode(value);
+        return new Change
+        {
+            Payload = payload,
+            LocalValue = payload.Kind == PayloadKind.Reference ? payload.Reference : value,
+            HasLocalValue = true,
+            TimeToLive = timeToLive,
+            LocalExpiry = localExpiry,
+        };
     }
 
     public TValue Decode(in Payload payload)

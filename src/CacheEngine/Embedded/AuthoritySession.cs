@@ -18,8 +18,11 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     private readonly MessageQueue<ClientMessage> _renewals = new();
     private readonly DelayedWake _wakeNode;
     private readonly DelayedWake _wakeSelf;
+
+    // Later is stronger: a demand never takes back a stronger one.
     private const int EndsIfSilent = 1;
-    private const int Ends = 2;
+    private const int IsCutOff = 2;
+    private const int Ends = 3;
 
     private int _isEndDue;
 
@@ -92,26 +95,19 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         _wakeNode.At(long.MinValue);
     }
 
-    /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards.</summary>
-    public void EndSoon()
-    {
-        // Edge END-1 (release; other end: END-2): set before the wake, so that the step that the wake causes sees it.
-        Volatile.Write(ref _isEndDue, Ends);
-        Wake();
-    }
+    /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards; its rights are over with it.</summary>
+    public void EndSoon() => Demand(Ends);
+
+    /// <summary>Lets this session's own pump cut it off: nothing of it is handled afterwards, and its rights last until they run out.</summary>
+    public void CutOffSoon() => Demand(IsCutOff);
 
     /// <summary>Lets this session's own pump end it if it is still silent then.</summary>
-    public void EndIfSilentSoon()
-    {
-        // Edge END-4 (full fence; other end: END-2): as END-1, and a demand to end in any case stays.
-        Interlocked.CompareExchange(ref _isEndDue, EndsIfSilent, 0);
-        Wake();
-    }
+    public void EndIfSilentSoon() => Demand(EndsIfSilent);
 
     /// <inheritdoc/>
     public override bool TryRunOne()
     {
-        // Edge END-2 (acquire; other ends: END-1, END-3, END-4): read in every step, so that nothing is handled after the end is due.
+        // Edge END-2 (acquire; other ends: END-1, END-3): read in every step, so that nothing is handled after the end is due.
         int endDue = Volatile.Read(ref _isEndDue);
         if (endDue == EndsIfSilent && !_authority.IsSilent(this, _authority.Clock.Now))
         {
@@ -121,7 +117,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         }
         else if (endDue != 0)
         {
-            _authority.End(this);
+            _authority.End(this, rightsAreOver: endDue != IsCutOff);
             return false;
         }
 
@@ -152,9 +148,32 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         return false;
     }
 
+    private void Demand(int end)
+    {
+        int seen = Volatile.Read(ref _isEndDue);
+        while (seen < end)
+        {
+            // Edge END-1 (full fence; other end: END-2): set before the wake, so that the step that the wake causes sees it.
+            int before = Interlocked.CompareExchange(ref _isEndDue, end, seen);
+            if (before == seen)
+            {
+                break;
+            }
+
+            seen = before;
+        }
+
+        Wake();
+    }
+
     private void Queue(MessageQueue<ClientMessage> queue, in ClientMessage message)
     {
-        queue.Add(message, _authority.Clock.Now + _links.Delay(LinkDirection.ToAuthority, Opening.Node));
+        // Bound: what the links' policy says, one copy unless a fault is being tried.
+        for (int copies = _links.Copies(LinkDirection.ToAuthority, Opening.Node); copies > 0; copies--)
+        {
+            queue.Add(message, _authority.Clock.Now + _links.Delay(LinkDirection.ToAuthority, Opening.Node));
+        }
+
         Wake();
     }
 }

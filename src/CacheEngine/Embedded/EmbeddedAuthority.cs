@@ -21,6 +21,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     private readonly PumpScheduler _scheduler;
     private readonly LinkPolicy _links;
     private readonly ConcurrentDictionary<SessionId, AuthoritySession> _sessions = new();
+    private readonly ConcurrentDictionary<Guid, AuthoritySession> _identities = new();
     private readonly ConcurrentDictionary<string, string> _shapes = new(StringComparer.Ordinal);
     private readonly LookAgainPump _lookAgain;
     private readonly ITimer _sessionTimer;
@@ -41,6 +42,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
             Doorbell = Ring,
             Clock = Clock,
         };
+        Store.Reincarnate(Clock.WallNow);
         TimeSpan period = TimeSpan.FromMilliseconds(terms.TermMilliseconds);
         _sessionTimer = options.TimeProvider.CreateTimer(static state => ((EmbeddedAuthority)state!).EndSilentSessions(), this, period, period);
     }
@@ -94,10 +96,23 @@ public sealed class EmbeddedAuthority : CacheAuthority
         await _sessionTimer.DisposeAsync().ConfigureAwait(EngineAwait.Captured);
         foreach (AuthoritySession session in _sessions.Values)
         {
-            session.EndSoon();
+            session.CutOffSoon();
         }
 
         _lookAgain.Dispose();
+    }
+
+    /// <summary>Does to its caches what a crash and restart of a remote authority would: all sessions are cut off, requests and answers under way are
+    /// lost, the records and the rights in them stay. For trying out how a service takes it. Caches reopen their sessions by themselves.</summary>
+    /// <exception cref="ObjectDisposedException">The authority is disposed.</exception>
+    public void Restart()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        Store.Reincarnate(Clock.WallNow);
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            session.CutOffSoon();
+        }
     }
 
     /// <inheritdoc/>
@@ -116,14 +131,15 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
 
         var id = new SessionId(Interlocked.Increment(ref _lastSession));
-        StoredSession stored = Store.AddSession(id, opening.Region, opening.Node, Clock.Now);
+        StoredSession stored = Store.AddSession(id, opening, Clock.Now);
         var session = new AuthoritySession(this, stored, opening, _links, _scheduler, wake);
         _sessions[id] = session;
+        Supersede(session);
 
         // Edge CLOSE-3 (acquire; other end: CLOSE-1): moved up, a session added while disposal swept would be seen by neither.
         if (Volatile.Read(ref _isDisposed) != 0)
         {
-            session.EndSoon();
+            session.CutOffSoon();
         }
 
         await CrossAsync(LinkDirection.ToNode, opening.Node, cancellationToken).ConfigureAwait(EngineAwait.Captured);
@@ -155,14 +171,22 @@ public sealed class EmbeddedAuthority : CacheAuthority
             return;
         }
 
-        session.Stored.TookIn(message.TookIn);
         if (message.Kind == ClientMessageKind.Close)
         {
             session.EndSoon();
             return;
         }
 
-        InodeId id = message.Inode.IsKnown ? message.Inode : Store.Bind(session.Opening.Region, message.Key);
+        Reception reception = session.Stored.Receive(message);
+        if (reception != Reception.Next)
+        {
+            // A repetition has had its effect, and its answer is owed or was taken in. Anything else is a fault of the node.
+            Interlocked.Add(ref _refusedMessages, reception == Reception.Repeated ? 0 : 1);
+            return;
+        }
+
+        session.Stored.TookIn(message.TookIn);
+        InodeId id = message.Inode.IsKnown ? message.Inode : Store.Bind(session.Opening.Region, session.Opening.Source, message.Key);
         if (!Store.TryTransit(id, new RecordEvent(RecordEventKind.Message, session.Id, message), now))
         {
             Interlocked.Increment(ref _refusedMessages);
@@ -170,29 +194,34 @@ public sealed class EmbeddedAuthority : CacheAuthority
     }
 
     /// <summary>Ends a session and tells its node; called by the session's own pump.</summary>
-    internal void End(AuthoritySession session)
+    internal void End(AuthoritySession session, bool rightsAreOver)
     {
         // A disposed authority gives nobody's rights away: nodes that have not heard of it yet may still serve.
-        bool rightsAreOver = !IsDisposed;
-        if (!session.Stored.TryEnd(rightsAreOver))
+        long now = Clock.Now;
+        SessionEnding ending = session.Stored.End(rightsAreOver && !IsDisposed, now);
+        if (ending == SessionEnding.None)
         {
             return;
         }
 
-        long now = Clock.Now;
-        if (rightsAreOver)
+        RecordEventKind what = ending == SessionEnding.CutOff ? RecordEventKind.SessionCut : RecordEventKind.SessionGone;
+        foreach (InodeId id in session.Stored.Touched())
         {
-            foreach (InodeId id in session.Stored.Touched())
-            {
-                Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session.Id), now);
-            }
-
-            Store.RemoveSession(session.Id);
+            Store.TryTransit(id, new RecordEvent(what, session.Id), now);
         }
 
-        session.Stored.TellEnd(now + _links.Delay(LinkDirection.ToNode, session.Opening.Node));
-        session.RingWhenDue();
-        _sessions.TryRemove(session.Id, out _);
+        if (ending != SessionEnding.RightsOver)
+        {
+            session.Stored.TellEnd(now + _links.Delay(LinkDirection.ToNode, session.Opening.Node));
+            session.RingWhenDue();
+        }
+
+        if (ending != SessionEnding.CutOff)
+        {
+            Store.RemoveSession(session.Id);
+            _sessions.TryRemove(session.Id, out _);
+            _identities.TryRemove(KeyValuePair.Create(session.Opening.Identity, session));
+        }
     }
 
     /// <summary>Looks at a record again because time has passed.</summary>
@@ -231,6 +260,25 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
     }
 
+    /// <summary>One live session per identity. The one that the node itself says is over ends with its rights; any other is cut off.</summary>
+    private void Supersede(AuthoritySession session)
+    {
+        AuthoritySession? older = null;
+        _identities.AddOrUpdate(session.Opening.Identity, session, (_, before) =>
+        {
+            older = before;
+            return session;
+        });
+        if (_sessions.TryGetValue(session.Opening.Previous, out AuthoritySession? previous)
+            && previous.Opening.Identity == session.Opening.Identity
+            && !ReferenceEquals(previous, session))
+        {
+            previous.EndSoon();
+        }
+
+        older?.CutOffSoon();
+    }
+
     /// <summary>Whether nothing was heard of a session for the session timeout.</summary>
     internal bool IsSilent(AuthoritySession session, long now) =>
         now - session.Stored.View.LastRenewedAt >= Terms.SessionTimeoutMilliseconds;
@@ -248,7 +296,11 @@ public sealed class EmbeddedAuthority : CacheAuthority
         long now = Clock.Now;
         foreach (AuthoritySession session in _sessions.Values)
         {
-            if (IsSilent(session, now))
+            if (session.Stored.HasRunOut(Terms, now))
+            {
+                session.EndSoon();
+            }
+            else if (IsSilent(session, now))
             {
                 session.EndIfSilentSoon();
             }

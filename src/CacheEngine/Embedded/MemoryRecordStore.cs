@@ -23,6 +23,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     private readonly LeaseTerms _terms;
     private readonly LinkPolicy _links;
     private readonly Action<InodeId, long> _lookAgain;
+    private long _incarnation;
     private long _lastInode;
     private long _lastCap;
 
@@ -40,8 +41,10 @@ internal sealed class MemoryRecordStore : IRecordStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>Memory forgets only with the process.</remarks>
-    public long Incarnation => 1;
+    /// <remarks>Memory forgets only with the process; what took its place before is known by the wall clock alone.</remarks>
+    public Incarnation Incarnation =>
+        // Edge INCARNATION-2 (acquire; other end: INCARNATION-1): a stale one only makes a smaller step, and numbers grow by the record's own.
+        new(Volatile.Read(ref _incarnation));
 
     /// <inheritdoc/>
     public Action<SessionId>? Doorbell { get; set; }
@@ -49,10 +52,17 @@ internal sealed class MemoryRecordStore : IRecordStore
     /// <summary>The clock that a transition reads again while it is under way; null: only the time it was given counts.</summary>
     public EngineClock? Clock { get; init; }
 
-    /// <summary>Makes a session known; its links are named by <paramref name="node"/> in fault injection.</summary>
-    public StoredSession AddSession(SessionId id, string region, string node, long now)
+    /// <summary>Starts the next incarnation.</summary>
+    public void Reincarnate(long utcMilliseconds)
     {
-        var session = new StoredSession(id, region, node, now);
+        // Edge INCARNATION-1 (release; other end: INCARNATION-2): before any session of the new life is opened.
+        Volatile.Write(ref _incarnation, Incarnation.Next(utcMilliseconds).Ordinal);
+    }
+
+    /// <summary>Makes a session known.</summary>
+    public StoredSession AddSession(SessionId id, SessionOpening opening, long now)
+    {
+        var session = new StoredSession(id, opening, now);
         _sessions[id] = session;
         return session;
     }
@@ -61,7 +71,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     public void RemoveSession(SessionId id) => _sessions.TryRemove(id, out _);
 
     /// <inheritdoc/>
-    public InodeId Bind(string region, ReadOnlyMemory<byte> key)
+    public InodeId Bind(string region, in SourceTerms source, ReadOnlyMemory<byte> key)
     {
         var named = new RegionKey(region, key);
         if (_byKey.TryGetValue(named, out Entry? found))
@@ -69,7 +79,7 @@ internal sealed class MemoryRecordStore : IRecordStore
             return found.Record.Id;
         }
 
-        var fresh = new Entry(this, region, new InodeId(Interlocked.Increment(ref _lastInode)));
+        var fresh = new Entry(this, region, source, new InodeId(Interlocked.Increment(ref _lastInode)));
         _byId[fresh.Record.Id] = fresh;
         Entry bound = _byKey.GetOrAdd(new RegionKey(region, key.ToArray()), fresh);
         if (!ReferenceEquals(bound, fresh))
@@ -144,7 +154,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     }
 
     /// <summary>A record with its gate, and the world as the transition under way sees it.</summary>
-    private sealed class Entry(MemoryRecordStore store, string region, InodeId id) : IRecordContext
+    private sealed class Entry(MemoryRecordStore store, string region, SourceTerms source, InodeId id) : IRecordContext
     {
         private SpinGate _gate;
         private long _now;
@@ -156,11 +166,15 @@ internal sealed class MemoryRecordStore : IRecordStore
 
         /// <summary>Whether the session may speak of this record: a session that is over may not, nor one of another region.</summary>
         public bool IsOpenTo(SessionId session) =>
-            store._sessions.TryGetValue(session, out StoredSession? stored) && string.Equals(stored.Region, region, StringComparison.Ordinal);
+            store._sessions.TryGetValue(session, out StoredSession? stored) && string.Equals(stored.Opening.Region, region, StringComparison.Ordinal);
 
         public long Now => store.Clock is { } clock ? Math.Max(_now, clock.Now) : _now;
 
         public LeaseTerms Terms => store._terms;
+
+        public SourceTerms Source => source;
+
+        public Incarnation Incarnation => store.Incarnation;
 
         public void Apply(in RecordEvent what, long now, List<StoredSession> rung, out StoredSession? touchedBy, out long lookAgainAt)
         {
@@ -205,7 +219,7 @@ internal sealed class MemoryRecordStore : IRecordStore
                 return default;
             }
 
-            long due = _now + store._links.Delay(LinkDirection.ToNode, stored.Node);
+            long due = _now + store._links.Delay(LinkDirection.ToNode, stored.Opening.Node);
             MessageSeq seq = stored.Owe(ref message, due);
             if (!_rung!.Contains(stored))
             {

@@ -1,10 +1,26 @@
 using CacheEngine.Arbitration;
+using CacheEngine.Authority;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
 
 namespace CacheEngine.Embedded;
+
+/// <summary>What an end changed about a session.</summary>
+internal enum SessionEnding : byte
+{
+    None,
+
+    /// <summary>Nothing is taken in of it any more; its rights go on until they run out.</summary>
+    CutOff,
+
+    /// <summary>It had been cut off before, and now its rights are over.</summary>
+    RightsOver,
+
+    /// <summary>It was cut off and its rights are over.</summary>
+    Both,
+}
 
 /// <summary>
 /// What the store keeps of one session: what it is owed, when it was last heard of, and which records it has touched.
@@ -18,23 +34,21 @@ internal sealed class StoredSession
     private SpinGate _gate;
     private MessageSeq _lastOwed;
     private MessageSeq _tookIn;
+    private ReceivedWindow _received;
     private long _lastRenewedAt;
     private bool _hasEnded;
     private bool _rightsAreOver;
 
-    public StoredSession(SessionId id, string region, string node, long now)
+    public StoredSession(SessionId id, SessionOpening opening, long now)
     {
         Id = id;
-        Region = region;
-        Node = node;
+        Opening = opening;
         _lastRenewedAt = now;
     }
 
     public SessionId Id { get; }
 
-    public string Region { get; }
-
-    public string Node { get; }
+    public SessionOpening Opening { get; }
 
     /// <summary>What decisions may know of the session, all read together.</summary>
     public SessionView View
@@ -88,22 +102,46 @@ internal sealed class StoredSession
         _gate.Leave(LockLevel.Session);
     }
 
-    /// <summary>Ends the session; true once. What it was owed is dropped.</summary>
-    /// <param name="rightsAreOver">Whether its rights are over with it. Not so when the authority itself ends: its node may serve until its lease does.</param>
-    public bool TryEnd(bool rightsAreOver)
+    /// <summary>Judges the number of a message from the node; the next one counts as taken in.</summary>
+    public Reception Receive(in ClientMessage message)
+    {
+        ulong fingerprint = MessageRules.Fingerprint(message);
+        _gate.Enter(LockLevel.Session);
+        Reception reception = _received.Take(message.Sequence, fingerprint);
+        _gate.Leave(LockLevel.Session);
+        return reception;
+    }
+
+    /// <summary>Ends the session; what it was owed is dropped.</summary>
+    /// <param name="rightsAreOver">Whether its rights are over with it. If not, its node may serve until its lease ends, counted anew from now.</param>
+    /// <param name="now">The authority's clock.</param>
+    public SessionEnding End(bool rightsAreOver, long now)
     {
         _gate.Enter(LockLevel.Session);
-        bool isFirst = !_hasEnded;
+        SessionEnding ending =
+            rightsAreOver && !_rightsAreOver ? (_hasEnded ? SessionEnding.RightsOver : SessionEnding.Both)
+            : !_hasEnded ? SessionEnding.CutOff
+            : SessionEnding.None;
+        _lastRenewedAt = ending == SessionEnding.CutOff ? now : _lastRenewedAt;
         _hasEnded = true;
         _rightsAreOver |= rightsAreOver;
         _gate.Leave(LockLevel.Session);
-        if (isFirst)
+        if (ending is SessionEnding.CutOff or SessionEnding.Both)
         {
             _owed.Clear();
             _renewals.Clear();
         }
 
-        return isFirst;
+        return ending;
+    }
+
+    /// <summary>Whether the session was cut off and the last lease under it has run out by now.</summary>
+    public bool HasRunOut(in LeaseTerms terms, long now)
+    {
+        _gate.Enter(LockLevel.Session);
+        bool hasRunOut = _hasEnded && !_rightsAreOver && now >= terms.SilentFrom(_lastRenewedAt);
+        _gate.Leave(LockLevel.Session);
+        return hasRunOut;
     }
 
     /// <summary>When the next message of either lane is due; <see cref="long.MaxValue"/>: there is none.</summary>

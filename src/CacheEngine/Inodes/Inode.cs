@@ -166,6 +166,7 @@ internal abstract class Inode
     }
 
     /// <summary>The witness of a held gate; the only way to an inode's guarded state. Dispose leaves the gate.</summary>
+    /// <remarks>It knows rights and value. What is waited for is in <see cref="Waits"/>, what this node changes in <see cref="Changes"/>.</remarks>
     internal readonly ref struct Hold
     {
         private readonly Inode _inode;
@@ -180,7 +181,9 @@ internal abstract class Inode
 
         public InodeId Id => new(_inode._cap?.InodeIdValue ?? 0);
 
-        public bool HasActivity => _inode.Activity is not null;
+        public ulong Cookie => _inode.Cookie;
+
+        public InodeActivity? Activity => _inode.Activity;
 
         public bool HasCap => _inode._cap is not null;
 
@@ -192,10 +195,18 @@ internal abstract class Inode
 
         public ValueState ValueState => _inode.ValueState;
 
-        /// <summary>Whether a write of this node has not been answered yet: then nothing here is known for sure.</summary>
-        public bool IsWriting => _inode.Activity is { Writes.IsEmpty: false };
+        public long ValueVersion => _inode.ValueVersion;
+
+        /// <summary>Names the right under which something is read or made now.</summary>
+        public uint Epoch => _inode.Epoch;
+
+        /// <summary>Whether a change of this node has not come to its end: then nothing here is known for sure.</summary>
+        public bool IsWriting => _inode.Activity is { } activity && (!activity.Writes.IsEmpty || activity.Owned.IsOpen);
 
         public bool IsServable => (_inode._hit.Version & 1) == 0;
+
+        /// <summary>When the value ends, in engine milliseconds; means something only while there is one.</summary>
+        public long Expiry => _inode._hit.Expiry;
 
         /// <summary>Lends the inode an activity, from outside the gate, for as long as something is going on.</summary>
         public void Attach(InodeActivity activity)
@@ -203,10 +214,6 @@ internal abstract class Inode
             activity.Inode = _inode;
             _inode.Activity = activity;
         }
-
-        /// <summary>Whether a request of this inode is the one: its open question, or a write that has not been answered.</summary>
-        public bool IsAsking(long requestId) =>
-            requestId != 0 && _inode.Activity is { } activity && (activity.Question == requestId || activity.Writes.Find(requestId) is not null);
 
         /// <summary>Gives the inode its cap object, drawn from a reservation.</summary>
         public void Attach(Cap cap)
@@ -240,6 +247,28 @@ internal abstract class Inode
             }
         }
 
+        /// <summary>Learns the inode's id.</summary>
+        public void Bind(in AuthorityMessage message)
+        {
+            if (!Id.IsKnown)
+            {
+                // Edge ID-1 (release; other end: ID-2): written once; it may be read without the gate.
+                Volatile.Write(ref _inode._cap!.InodeIdValue, message.Inode.Value);
+            }
+
+            if (_inode.Activity is { } activity)
+            {
+                activity.Key = null;
+            }
+        }
+
+        /// <summary>Whether rights are held and nothing that this node is changing makes them moot.</summary>
+        public bool Holds(CapSet need, SessionGeneration generation) =>
+            !IsWriting && CapState.IssuedIn(generation).Contains(need);
+
+        /// <summary>The value, as it crosses; servable only.</summary>
+        public Payload LoadValue() => Payload.OfReference(_inode.LoadValue());
+
         /// <summary>Forgets a value that has outlived its time.</summary>
         public void Expire(long now)
         {
@@ -249,135 +278,104 @@ internal abstract class Inode
             }
         }
 
-        /// <summary>Whether rights are held and nothing that this node is writing makes them moot.</summary>
-        public bool Holds(CapSet need, SessionGeneration generation) =>
-            !IsWriting && CapState.IssuedIn(generation).Contains(need);
-
-        /// <summary>What a reader is told without asking; <see cref="OperationStatus.Pending"/>: it must wait.</summary>
-        public OperationResult TryAnswer(OperationKind kind, Session session, long now)
+        /// <summary>Makes the entry unservable, for every reader, before anything that follows.</summary>
+        public void ForgetValue()
         {
-            bool isHeld = now < session.Deadline && Holds(Arbitration.Rights.Serve, session.Generation);
-            return !isHeld ? default
-                : IsServable ? new OperationResult(
-                    OperationStatus.Present, Payload.OfReference(_inode.LoadValue()), _inode.ValueVersion, _inode.Epoch)
-                : _inode.ValueState == ValueState.Absent && kind == OperationKind.Read
-                    ? new OperationResult(OperationStatus.Absent, Version: _inode.ValueVersion, Epoch: _inode.Epoch)
-                : default;
-        }
-
-        /// <summary>The load that asked has its answer: from here on it is good for newcomers only while the right stands.</summary>
-        public static void Answered(LoadFlight? flight, in OperationResult answer)
-        {
-            if (flight is not null)
+            if (_inode._cap is null)
             {
-                flight.Phase = FlightPhase.Answered;
-                flight.Epoch = answer.Epoch;
-            }
-        }
-
-        /// <summary>Adds a waiter, last in line.</summary>
-        public void AddWaiter(Operation operation)
-        {
-            operation.IsListed = true;
-            _inode.Activity!.Waiters.Add(operation);
-        }
-
-        /// <summary>Opens a question if the waiters need one: none is under way, and no right or write of our own will answer them.</summary>
-        /// <returns>The outbox entry of the question, or null.</returns>
-        /// <remarks>Without a lease nothing is asked, since no answer could be used: when the lease is back, all waiters are considered again.</remarks>
-        public InodeActivity? TryAsk(Session session, long ticket, long now)
-        {
-            InodeActivity? activity = _inode.Activity;
-            if (activity is null || activity.Waiters.IsEmpty || activity.Question != 0 || IsWriting || now >= session.Deadline)
-            {
-                return null;
+                return;
             }
 
-            bool wantsLoad = activity.Waiters.Has(OperationKind.Load);
-            bool answerIsKnown = Holds(Arbitration.Rights.Serve, session.Generation)
-                && (IsServable || (_inode.ValueState == ValueState.Absent && !wantsLoad));
-            if (answerIsKnown)
+            _inode.MakeUnservable();
+            _inode.ClearValue();
+            _inode.ValueState = ValueState.Unknown;
+        }
+
+        /// <summary>Learns under a right what the authority knows of the value.</summary>
+        /// <param name="message">Its version and whether there is one.</param>
+        /// <param name="payload">The value itself, if it can be served as it is.</param>
+        /// <param name="generation">The session's generation.</param>
+        /// <param name="expiry">When the value ends, in engine milliseconds.</param>
+        public void TakeValue(in AuthorityMessage message, in Payload payload, SessionGeneration generation, long expiry)
+        {
+            // Versions never go back; a late answer never puts an old value over a new one.
+            if (message.Version < _inode.ValueVersion || !Holds(Arbitration.Rights.Serve, generation))
             {
-                return null;
+                return;
             }
 
-            activity.Question = ticket;
-            activity.QuestionKind = wantsLoad ? ClientMessageKind.Load : ClientMessageKind.Acquire;
-            activity.QuestionDue = true;
-            return activity;
-        }
-
-        /// <summary>The outbox lets go of the question and sends it if it is still open.</summary>
-        public bool TryTakeQuestion(out ClientMessage message)
-        {
-            InodeActivity activity = _inode.Activity!;
-            activity.InOutbox--;
-            message = default;
-            if (activity.Question == 0 || !activity.QuestionDue)
+            if (message.HasValue && payload.Kind == PayloadKind.Reference)
             {
-                return false;
+                Publish(payload.Reference, message.Version, generation, expiry);
+                return;
             }
 
-            activity.QuestionDue = false;
-            message.Kind = activity.QuestionKind;
-            message.RequestId = activity.Question;
-            message.Inode = Id;
-            message.Key = activity.Key;
-            message.Cookie = _inode.Cookie;
-            message.Wanted = Arbitration.Rights.AfterWrite;
-            return true;
+            ForgetValue();
+            _inode.ValueVersion = message.Version;
+            _inode.ValueState = message.HasValue ? ValueState.Unknown : ValueState.Absent;
         }
 
-        /// <summary>Starts a write: from here on this node serves nothing until the authority has answered.</summary>
-        /// <remarks>Otherwise, once the authority has applied the write, another node could read the new value and this one still the old.</remarks>
-        public void BeginWrite(Operation operation)
+        /// <summary>Puts a value that this node made or decoded into the entry, if the right it was made under still stands.</summary>
+        /// <remarks>The right must be the very one: in between a newer value may have come and gone.</remarks>
+        public bool TryPublish(object? value, long version, uint epoch, SessionGeneration generation, long expiry)
         {
-            InodeActivity activity = _inode.Activity!;
-            operation.IsListed = true;
-            activity.Writes.Add(operation);
-            OvertakeFlight();
-            Surrender();
-        }
-
-        /// <summary>Starts storing a loaded value; false when the right it was loaded under is gone.</summary>
-        public bool TryBeginFill(Operation operation, SessionGeneration generation)
-        {
-            bool stands = _inode.Epoch == operation.Epoch && Holds(Arbitration.Rights.Exclusive, generation);
+            bool stands = _inode.Epoch == epoch
+                && Holds(Arbitration.Rights.Serve, generation)
+                && version >= _inode.ValueVersion
+                && _inode.ValueState != ValueState.Present;
             if (stands)
             {
-                operation.IsListed = true;
-                _inode.Activity!.Writes.Add(operation);
-                Surrender();
+                Publish(value, version, generation, expiry);
             }
 
             return stands;
         }
 
-        /// <summary>The outbox lets go of a write and sends it if it is still wanted.</summary>
-        public bool TryTakeRequest(Operation operation, out ClientMessage message)
+        /// <summary>Makes a value servable under the rights that are held.</summary>
+        public void Publish(object? value, long version, SessionGeneration generation, long expiry)
         {
-            message = default;
-            if (!operation.IsListed)
+            if (IsServable)
+            {
+                _inode.MakeUnservable();
+            }
+
+            _inode.StoreValue(value);
+            _inode._hit.Expiry = expiry;
+            _inode.ValueVersion = version;
+            _inode.ValueState = ValueState.Present;
+            _inode.MakeServable(CapState.Issued, generation);
+        }
+
+        /// <summary>Takes in a revoke: the entry is unservable before anything else, then the answer is due.</summary>
+        /// <returns>Whether the answer is due now.</returns>
+        public bool ApplyRevoke(in AuthorityMessage message, Session session)
+        {
+            Bind(message);
+            return ApplyCap(message, session, isRevoke: true);
+        }
+
+        /// <summary>Applies what a message says about rights.</summary>
+        /// <returns>Whether an answer is due now.</returns>
+        public bool ApplyCap(in AuthorityMessage message, Session session, bool isRevoke)
+        {
+            if (message.Cap.Value == 0)
             {
                 return false;
             }
 
-            message.Kind = operation.Kind switch
+            Cap cap = _inode._cap!;
+            GrantDecision decision = GrantDecision.Decide(
+                cap.State, message.Cap, message.Caps, message.Seq, session.Generation, isRevoke, cap.Refs.Used);
+            if (decision.Has(GrantEffects.MakeUnservable))
             {
-                OperationKind.Write => ClientMessageKind.Write,
-                OperationKind.Remove => ClientMessageKind.Remove,
-                OperationKind.Fill => ClientMessageKind.Fill,
-                _ => throw new InvalidOperationException($"An operation of kind {operation.Kind} is not sent."),
-            };
-            message.RequestId = operation.Ticket;
-            message.Inode = Id;
-            message.Key = Id.IsKnown ? default : _inode.Activity!.Key;
-            message.Cookie = _inode.Cookie;
-            message.Cap = CapState.Id;
-            message.Seq = CapState.Seq;
-            message.Wanted = Arbitration.Rights.AfterWrite;
-            message.Payload = operation.Payload;
-            return true;
+                ForgetValue();
+                this.OvertakeFlight();
+            }
+
+            cap.State = decision.Cap;
+            bool owes = decision.Has(GrantEffects.Answer);
+            cap.AnswerDue |= owes;
+            return owes;
         }
 
         /// <summary>The answer that the cap owes now.</summary>
@@ -401,141 +399,26 @@ internal abstract class Inode
             return true;
         }
 
-        /// <summary>Takes in the answer to a question: value and right together.</summary>
-        /// <returns>Whether the cap owes an answer of its own.</returns>
-        public bool ApplyGrant(in AuthorityMessage message, Session session, long now, ref OperationList done)
+        /// <summary>Gives all rights back unasked.</summary>
+        /// <returns>True: the cap owes a message.</returns>
+        public bool ReturnCap()
         {
-            Bind(message);
-            InodeActivity? activity = _inode.Activity;
-            if (activity is not null && activity.Question == message.RequestId)
-            {
-                activity.Question = 0;
-            }
-
-            bool owes = ApplyCap(message, session, isRevoke: false);
-            TakeValue(message, message.Payload, session.Generation);
-            if (activity is not null && now < session.Deadline && !IsWriting)
-            {
-                AnswerWaiters(message, session.Generation, ref done);
-            }
-
-            return owes | ReturnUnusedExclusive(session.Generation);
+            Cap cap = _inode._cap!;
+            ForgetValue();
+            cap.State.Issued = CapSet.Pin;
+            cap.State.Implemented = CapSet.Pin;
+            cap.AnswerDue = true;
+            return true;
         }
 
-        /// <summary>Takes in a revoke: the entry is unservable before anything else, then the answer is due.</summary>
-        /// <returns>Whether the answer is due now.</returns>
-        public bool ApplyRevoke(in AuthorityMessage message, Session session)
+        /// <summary>A change on its way surrenders what is exclusive, on both sides: the authority does the same when it takes the message in.</summary>
+        public void Surrender()
         {
-            Bind(message);
-            return ApplyCap(message, session, isRevoke: true);
+            ForgetValue();
+            Cap cap = _inode._cap!;
+            cap.State.Issued &= Arbitration.Rights.AfterWrite;
+            cap.State.Implemented &= Arbitration.Rights.AfterWrite;
         }
-
-        /// <summary>Takes in the outcome of a write, remove or fill.</summary>
-        /// <returns>Whether the cap owes an answer.</returns>
-        public bool ApplyWritten(in AuthorityMessage message, Session session, ref OperationList done)
-        {
-            Bind(message);
-            InodeActivity? activity = _inode.Activity;
-            Operation? operation = activity?.Writes.Remove(message.RequestId);
-            bool owes = message.Cap.Value != 0 && ApplyCap(message, session, isRevoke: false);
-            if (activity is null || operation is null)
-            {
-                return owes;
-            }
-
-            bool isApplied = message.Kind == AuthorityMessageKind.Written;
-            End(operation, new OperationResult(isApplied ? OperationStatus.Written : OperationStatus.Refused, Version: message.Version), ref done);
-            if (isApplied)
-            {
-                TakeValue(message, Payload.OfReference(operation.LocalValue), session.Generation);
-            }
-
-            return owes;
-        }
-
-        /// <summary>Ends every waiter whose answer is known by now without a message: after a write of our own, or when the lease is back.</summary>
-        public void AnswerKnown(Session session, long now, ref OperationList done)
-        {
-            InodeActivity? activity = _inode.Activity;
-            if (activity is null)
-            {
-                return;
-            }
-
-            Expire(now);
-            OperationList waiters = activity.Waiters;
-            activity.Waiters = default;
-            while (waiters.TakeFirst() is { } waiter)
-            {
-                OperationResult answer = TryAnswer(waiter.Kind, session, now);
-                if (answer.Status != OperationStatus.Pending)
-                {
-                    End(waiter, answer, ref done);
-                    Answered(waiter.Flight, answer);
-                }
-                else
-                {
-                    activity.Waiters.Add(waiter);
-                }
-            }
-        }
-
-        /// <summary>Puts a value that this node made or decoded into the entry, if the right it was made under still stands.</summary>
-        /// <remarks>The right must be the very one: in between a newer value may have come and gone.</remarks>
-        public bool TryPublish(object? value, long version, uint epoch, SessionGeneration generation, long expiry)
-        {
-            bool stands = _inode.Epoch == epoch
-                && Holds(Arbitration.Rights.Serve, generation)
-                && version >= _inode.ValueVersion
-                && _inode.ValueState != ValueState.Present;
-            if (stands)
-            {
-                Publish(value, version, generation, expiry);
-            }
-
-            return stands;
-        }
-
-        /// <summary>Joins the load under way, or makes <paramref name="fresh"/> the load that others join.</summary>
-        /// <param name="fresh">The caller's own flight, already counting the caller.</param>
-        /// <param name="session">The session.</param>
-        /// <param name="now">Engine milliseconds.</param>
-        public LoadFlight JoinOrStart(LoadFlight fresh, Session session, long now)
-        {
-            InodeActivity activity = _inode.Activity!;
-            LoadFlight? flight = activity.Flight;
-
-            // A load that has begun answers this caller only while its right stands: once it is gone, a write that was acknowledged before this
-            // call may be missing in it.
-            bool isCurrent = flight is not null
-                && (flight.Phase == FlightPhase.Asking
-                    || (flight.Phase == FlightPhase.Answered
-                        && flight.Epoch == _inode.Epoch
-                        && now < session.Deadline
-                        && Holds(Arbitration.Rights.Serve, session.Generation)));
-            if (isCurrent && flight!.TryJoin())
-            {
-                return flight;
-            }
-
-            activity.Flight = fresh;
-            return fresh;
-        }
-
-        /// <summary>The load is over for those who come later.</summary>
-        public void EndFlight(LoadFlight flight)
-        {
-            flight.Phase = FlightPhase.Over;
-            if (_inode.Activity is { } activity && ReferenceEquals(activity.Flight, flight))
-            {
-                activity.Flight = null;
-            }
-        }
-
-        /// <summary>Gives the exclusive right back without a value: the load failed, or nobody waits for it any more.</summary>
-        /// <returns>Whether the cap owes a message.</returns>
-        public bool Abandon(uint epoch, SessionGeneration generation) =>
-            _inode.Epoch == epoch && Holds(Arbitration.Rights.Exclusive, generation) && ReturnCap();
 
         /// <summary>Uses rights that are held; a use must be put back.</summary>
         public AcquireDecision TryAcquire(CapSet need, CapSet want, Session session, long now)
@@ -570,213 +453,6 @@ internal abstract class Inode
             }
 
             cap.State.Implemented = cap.State.Issued;
-            cap.AnswerDue = true;
-            return true;
-        }
-
-        /// <summary>Takes a waiter out of the list, by ticket; false when it is no longer there.</summary>
-        public bool TryEndWaiter(long ticket, OperationStatus status, ref OperationList done)
-        {
-            Operation? waiter = _inode.Activity?.Waiters.Remove(ticket);
-            if (waiter is not null)
-            {
-                End(waiter, new OperationResult(status), ref done);
-            }
-
-            return waiter is not null;
-        }
-
-        /// <summary>Finds a write by ticket. A write whose caller gives up stays listed: until it is answered, nothing here is known for sure.</summary>
-        public Operation? FindWrite(long ticket) => _inode.Activity?.Writes.Find(ticket);
-
-        /// <summary>The session is over: nothing that was asked or sent under it will be answered.</summary>
-        /// <param name="done">Receives the writes, whose outcome is unknown. Reads stay and are asked again in the next session.</param>
-        public void LoseSession(ref OperationList done)
-        {
-            ForgetValue();
-            if (_inode._cap is { } cap)
-            {
-                cap.AnswerDue = false;
-            }
-
-            InodeActivity? activity = _inode.Activity;
-            if (activity is null)
-            {
-                return;
-            }
-
-            activity.Question = 0;
-            OvertakeFlight();
-            while (activity.Writes.TakeFirst() is { } write)
-            {
-                End(write, new OperationResult(OperationStatus.Unavailable), ref done);
-            }
-        }
-
-        /// <summary>Takes out everything that waits; the cache is being disposed.</summary>
-        public void EndAll(ref OperationList done)
-        {
-            LoseSession(ref done);
-            if (_inode.Activity is { } activity)
-            {
-                while (activity.Waiters.TakeFirst() is { } waiter)
-                {
-                    End(waiter, new OperationResult(OperationStatus.Disposed), ref done);
-                }
-            }
-        }
-
-        /// <summary>A write on its way surrenders what is exclusive, on both sides: the authority does the same when it takes the message in.</summary>
-        private void Surrender()
-        {
-            ForgetValue();
-            Cap cap = _inode._cap!;
-            cap.State.Issued &= Arbitration.Rights.AfterWrite;
-            cap.State.Implemented &= Arbitration.Rights.AfterWrite;
-        }
-
-        private static void End(Operation operation, in OperationResult result, ref OperationList done)
-        {
-            operation.IsListed = false;
-            operation.Result = result;
-            done.Add(operation);
-        }
-
-        /// <summary>A load that has its answer serves nobody who comes after this moment; one that still asks is as good as before.</summary>
-        private void OvertakeFlight()
-        {
-            if (_inode.Activity is { Flight.Phase: not FlightPhase.Asking } activity)
-            {
-                activity.Flight = null;
-            }
-        }
-
-        private void Bind(in AuthorityMessage message)
-        {
-            if (!Id.IsKnown)
-            {
-                // Edge ID-1 (release; other end: ID-2): written once; it may be read without the gate.
-                Volatile.Write(ref _inode._cap!.InodeIdValue, message.Inode.Value);
-            }
-
-            if (_inode.Activity is { } activity)
-            {
-                activity.Key = null;
-            }
-        }
-
-        private bool ApplyCap(in AuthorityMessage message, Session session, bool isRevoke)
-        {
-            if (message.Cap.Value == 0)
-            {
-                return false;
-            }
-
-            Cap cap = _inode._cap!;
-            GrantDecision decision = GrantDecision.Decide(
-                cap.State, message.Cap, message.Caps, message.Seq, session.Generation, isRevoke, cap.Refs.Used);
-            if (decision.Has(GrantEffects.MakeUnservable))
-            {
-                ForgetValue();
-                OvertakeFlight();
-            }
-
-            cap.State = decision.Cap;
-            bool owes = decision.Has(GrantEffects.Answer);
-            cap.AnswerDue |= owes;
-            return owes;
-        }
-
-        private void ForgetValue()
-        {
-            if (!HasCap)
-            {
-                return;
-            }
-
-            _inode.MakeUnservable();
-            _inode.ClearValue();
-            _inode.ValueState = ValueState.Unknown;
-        }
-
-        private void TakeValue(in AuthorityMessage message, Payload payload, SessionGeneration generation)
-        {
-            // Versions never go back; a late answer never puts an old value over a new one.
-            if (message.Version < _inode.ValueVersion || !Holds(Arbitration.Rights.Serve, generation))
-            {
-                return;
-            }
-
-            if (message.HasValue && payload.Kind == PayloadKind.Reference)
-            {
-                Publish(payload.Reference, message.Version, generation, long.MaxValue);
-                return;
-            }
-
-            ForgetValue();
-            _inode.ValueVersion = message.Version;
-            _inode.ValueState = message.HasValue ? ValueState.Unknown : ValueState.Absent;
-        }
-
-        private void Publish(object? value, long version, SessionGeneration generation, long expiry)
-        {
-            if (IsServable)
-            {
-                _inode.MakeUnservable();
-            }
-
-            _inode.StoreValue(value);
-            _inode._hit.Expiry = expiry;
-            _inode.ValueVersion = version;
-            _inode.ValueState = ValueState.Present;
-            _inode.MakeServable(CapState.Issued, generation);
-        }
-
-        private void AnswerWaiters(in AuthorityMessage message, SessionGeneration generation, ref OperationList done)
-        {
-            InodeActivity activity = _inode.Activity!;
-
-            // Under a right the answer is current now. Without one it was current when the authority gave it: good for those who had called before the
-            // question was opened, but a write may have been acknowledged before the others called.
-            bool isCurrent = Holds(Arbitration.Rights.Serve, generation);
-            bool isElected = !message.HasValue && message.Caps.Contains(Arbitration.Rights.Exclusive);
-            OperationList waiters = activity.Waiters;
-            activity.Waiters = default;
-            while (waiters.TakeFirst() is { } waiter)
-            {
-                OperationStatus status =
-                    !isCurrent && waiter.Ticket > message.RequestId ? OperationStatus.Pending
-                    : message.HasValue ? OperationStatus.Present
-                    : waiter.Kind == OperationKind.Read ? OperationStatus.Absent
-                    : isElected ? OperationStatus.Elected
-                    : OperationStatus.Pending;
-                if (status == OperationStatus.Pending)
-                {
-                    activity.Waiters.Add(waiter);
-                    continue;
-                }
-
-                var answer = new OperationResult(status, message.Payload, message.Version, _inode.Epoch);
-                End(waiter, answer, ref done);
-                Answered(waiter.Flight, answer);
-                isElected &= status != OperationStatus.Elected;
-            }
-        }
-
-        /// <summary>Gives an exclusive right back at once if the load it was meant for has gone.</summary>
-        private bool ReturnUnusedExclusive(SessionGeneration generation)
-        {
-            bool isHeld = !IsWriting && CapState.IssuedIn(generation).Contains(CapSet.FileExcl);
-            bool isUsed = _inode.Activity?.Flight is { Phase: FlightPhase.Answered } flight && flight.Epoch == _inode.Epoch;
-            return isHeld && !isUsed && ReturnCap();
-        }
-
-        private bool ReturnCap()
-        {
-            Cap cap = _inode._cap!;
-            ForgetValue();
-            cap.State.Issued = CapSet.Pin;
-            cap.State.Implemented = CapSet.Pin;
             cap.AnswerDue = true;
             return true;
         }

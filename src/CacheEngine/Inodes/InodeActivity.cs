@@ -1,3 +1,4 @@
+using CacheEngine.Arbitration;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
@@ -16,6 +17,15 @@ internal sealed class InodeActivity : OutboxEntry
     /// <summary>Writes, removes and fills that have not been answered, in order of arrival. While there are any, nothing is served.</summary>
     public OperationList Writes;
 
+    /// <summary>The exclusive right that this node holds to change the object in its own time; none: not open.</summary>
+    public Ownership Owned;
+
+    /// <summary>Whether a settlement of <see cref="Owned"/> is among the writes.</summary>
+    public bool IsSettling;
+
+    /// <summary>Whether somebody watches how long <see cref="Owned"/> holds up a revoke.</summary>
+    public bool IsBreakNoted;
+
     /// <summary>The load that callers of this node share.</summary>
     public LoadFlight? Flight;
 
@@ -26,6 +36,9 @@ internal sealed class InodeActivity : OutboxEntry
     public long Question;
 
     public ClientMessageKind QuestionKind;
+
+    /// <summary>Engine milliseconds at which the question was opened, before it was sent.</summary>
+    public long QuestionAskedAt;
 
     /// <summary>Whether the question has still to be sent.</summary>
     public bool QuestionDue;
@@ -38,7 +51,7 @@ internal sealed class InodeActivity : OutboxEntry
     public InodeActivity? NextFree;
 
     public bool IsIdle =>
-        Waiters.IsEmpty && Writes.IsEmpty && Flight is null && Key is null && Question == 0 && InOutbox == 0;
+        Waiters.IsEmpty && Writes.IsEmpty && Flight is null && Key is null && Question == 0 && InOutbox == 0 && !Owned.IsOpen;
 
     /// <inheritdoc/>
     public override bool TryBuild(in Sending sending, out ClientMessage message)

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using CacheEngine.Arbitration;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sync;
@@ -19,6 +20,15 @@ internal enum OperationKind : byte
 
     /// <summary>The elected loader's value being stored.</summary>
     Fill,
+
+    /// <summary>The exclusive right to change the object.</summary>
+    Own,
+
+    /// <summary>How an owner's change ended.</summary>
+    Settle,
+
+    /// <summary>All rights of all nodes taken back.</summary>
+    Recall,
 }
 
 /// <summary>How an operation ended. Exactly one of these.</summary>
@@ -35,10 +45,16 @@ internal enum OperationStatus : byte
     /// <summary>This node is to load the value, under the right that <see cref="OperationResult.Epoch"/> names.</summary>
     Elected,
 
+    /// <summary>This node may change the object, under <see cref="OperationResult.Ownership"/>.</summary>
+    Owned,
+
+    /// <summary>Like <see cref="Owned"/>, and the fence is to be raised at the source before anything is read there.</summary>
+    Unsettled,
+
     /// <summary>Applied and acknowledged.</summary>
     Written,
 
-    /// <summary>A fill came too late; nothing was stored.</summary>
+    /// <summary>Nothing was changed, for <see cref="OperationResult.Refusal"/>.</summary>
     Refused,
 
     Canceled,
@@ -55,7 +71,50 @@ internal enum OperationStatus : byte
 /// <param name="Payload">The value, for <see cref="OperationStatus.Present"/>.</param>
 /// <param name="Version">The authority's version of it.</param>
 /// <param name="Epoch">Names the right under which the value may be published; see <see cref="Inode.Hold.TryPublish"/>.</param>
-internal readonly record struct OperationResult(OperationStatus Status, Payload Payload = default, long Version = 0, uint Epoch = 0);
+internal readonly record struct OperationResult(OperationStatus Status, Payload Payload = default, long Version = 0, uint Epoch = 0)
+{
+    /// <summary>When the value ends, in engine milliseconds.</summary>
+    public long Expiry { get; init; } = long.MaxValue;
+
+    /// <summary>For an owner: its right.</summary>
+    public Ownership Ownership { get; init; }
+
+    /// <summary>For an owner: whether there is a value now.</summary>
+    public bool HasValue { get; init; }
+
+    /// <summary>For a refused change: why.</summary>
+    public Refusal Refusal { get; init; }
+
+    /// <summary>For a change that was not answered: whether it was sent.</summary>
+    public bool IsOutcomeUnknown { get; init; }
+}
+
+/// <summary>What a change asks of the authority, and what this node serves once it is applied.</summary>
+internal struct Change
+{
+    /// <summary>The value on its way to the authority.</summary>
+    public Payload Payload;
+
+    /// <summary>The caller's own object.</summary>
+    public object? LocalValue;
+
+    public bool HasLocalValue;
+
+    /// <summary>When the caller's own object ends, in engine milliseconds.</summary>
+    public long LocalExpiry;
+
+    /// <summary>How long the authority keeps the value, in milliseconds; zero: for ever.</summary>
+    public long TimeToLive;
+
+    public Precondition Precondition;
+
+    public Ownership Ownership;
+
+    public Settlement Settlement;
+
+    /// <summary>For a fill: the right under which the value was loaded.</summary>
+    public uint Epoch;
+}
 
 /// <summary>
 /// One caller's wait: a pooled awaitable that is in its inode's list and in the engine's <see cref="OperationLedger"/> until it is answered.
@@ -71,6 +130,7 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     private CancellationTokenRegistration _registration;
     private int _owners;
     private int _completed;
+    private Change _change;
 
     public Operation(OperationPool pool) => _pool = pool;
 
@@ -81,16 +141,10 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     /// <summary>Unique in the engine and never reused: the request id of a write, and what identifies this rental across a lock gap.</summary>
     public long Ticket { get; private set; }
 
-    /// <summary>The value on its way to the authority.</summary>
-    public Payload Payload { get; private set; }
+    /// <summary>What it asks for, if it is a change.</summary>
+    public ref readonly Change Change => ref _change;
 
-    /// <summary>What this node serves once the write is applied: the caller's own object.</summary>
-    public object? LocalValue { get; private set; }
-
-    /// <summary>For a fill: the right under which the value was loaded.</summary>
-    public uint Epoch { get; private set; }
-
-    /// <summary>The load that asks, if it is one.</summary>
+    /// <summary>The load that asks, or that settles before it reads, if it is one.</summary>
     public LoadFlight? Flight { get; set; }
 
     /// <summary>Engine milliseconds after which the operation ends as unavailable.</summary>
@@ -101,6 +155,9 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
 
     /// <summary>Guarded by the inode's gate: whether the inode's lists hold this operation.</summary>
     public bool IsListed { get; set; }
+
+    /// <summary>Guarded by the inode's gate: whether its message was made, so that it may take effect.</summary>
+    public bool IsSent { get; set; }
 
     /// <summary>The outcome, decided under the inode's gate and delivered after it.</summary>
     public OperationResult Result { get; set; }
@@ -114,17 +171,24 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     public ValueTask<OperationResult> Task => new(this, _core.Version);
 
     /// <summary>Prepares a rental. The list and the caller own it from now on.</summary>
-    public void Prepare(OperationKind kind, Inode inode, long ticket, long deadline, Payload payload, object? localValue, uint epoch)
+    public void Prepare(OperationKind kind, Inode inode, long ticket, long deadline, in Change change)
     {
         Kind = kind;
         Inode = inode;
         Ticket = ticket;
         Deadline = deadline;
-        Payload = payload;
-        LocalValue = localValue;
-        Epoch = epoch;
+        _change = change;
+        IsSent = false;
         _owners = 2;
         _completed = 0;
+    }
+
+    /// <summary>Decides the outcome, and moves from the inode's list to those that are to be completed. Called under the inode's gate.</summary>
+    public void End(in OperationResult result, ref OperationList done)
+    {
+        IsListed = false;
+        Result = result;
+        done.Add(this);
     }
 
     /// <summary>Ends the wait when the token fires. Called by the owner of the wait, after the operation has been listed, with no gate held.</summary>
@@ -168,7 +232,12 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
         {
             if (sending.IsCurrent)
             {
-                owed = hold.TryTakeRequest(this, out message);
+                owed = hold.TryTakeRequest(this, out message, out bool owesAnswer);
+                if (owesAnswer)
+                {
+                    // Behind this message, which gives up what the answer says is given up.
+                    sending.Outbox.Append(hold.Cap!, Inode.Cookie);
+                }
             }
             else if (IsListed)
             {
@@ -215,8 +284,7 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
         if (Interlocked.Decrement(ref _owners) == 0)
         {
             _core.Reset();
-            Payload = default;
-            LocalValue = null;
+            _change = default;
             Flight = null;
             Result = default;
             _pool.Return(this);

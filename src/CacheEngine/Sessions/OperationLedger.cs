@@ -22,10 +22,11 @@ internal sealed class OperationLedger
     public long NextTicket() => Interlocked.Increment(ref _lastTicket);
 
     /// <summary>Enters an operation; false when the stated bound of operations in flight is reached.</summary>
+    /// <remarks>A settlement always fits: there is one per right to change an object, and it frees others.</remarks>
     public bool TryAdd(Operation operation)
     {
         _gate.Enter(LockLevel.Operations);
-        bool fits = _count < _maxOperations;
+        bool fits = _count < _maxOperations || operation.Kind == OperationKind.Settle;
         if (fits)
         {
             operation.PreviousInLedger = _newest;

@@ -17,4 +17,8 @@ internal static class EngineAwait
     /// takes care of that, and the thread pool must not be asked to.</summary>
     public static readonly TaskCreationOptions Completion =
         Captured ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously;
+
+    /// <summary>How to leave a pump's stack before user code runs: on the thread pool, or to where the simulation's scheduler finds it.</summary>
+    public static readonly ConfigureAwaitOptions Yielding =
+        ConfigureAwaitOptions.ForceYielding | (Captured ? ConfigureAwaitOptions.ContinueOnCapturedContext : ConfigureAwaitOptions.None);
 }

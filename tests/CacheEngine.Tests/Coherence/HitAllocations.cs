@@ -48,7 +48,7 @@ public class HitAllocations
                 decision = hold.TryAcquire(CapSet.FileRead, CapSet.FileCache, cache.Engine.Session, cache.Engine.Clock.Now);
             }
 
-            cache.Engine.Put(inode, decision.Got);
+            cache.Engine.Desk.Put(inode, decision.Got);
             return decision.Outcome == AcquireOutcome.Granted;
         });
     }

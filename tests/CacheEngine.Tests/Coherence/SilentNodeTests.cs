@@ -154,7 +154,7 @@ public class SilentNodeTests
         await cluster.Nodes[0].SetAsync("k", "v1");
         cluster.Links.Cut("node0");
         using var cancellation = new CancellationTokenSource();
-        Task<long> write = cluster.Nodes[0].SetAsync("k", "v2", cancellation.Token).AsTask();
+        Task<long> write = cluster.Nodes[0].SetAsync("k", "v2", cancellationToken: cancellation.Token).AsTask();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
         Assert.False(cluster.Nodes[0].TryGet("k", out _));

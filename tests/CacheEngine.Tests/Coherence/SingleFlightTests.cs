@@ -45,7 +45,7 @@ public class SingleFlightTests
             token.Register(canceled.SetResult);
             await Task.Delay(Timeout.Infinite, token);
             return "never";
-        }, (i < 9 ? nine : tenth).Token).AsTask())];
+        }, cancellationToken: (i < 9 ? nine : tenth).Token).AsTask())];
 
         await nine.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => callers[0]);

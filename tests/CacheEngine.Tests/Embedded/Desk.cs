@@ -21,7 +21,7 @@ internal sealed class Desk
     private readonly Dictionary<SessionId, StoredSession> _sessions = [];
     private long _lastRequest;
 
-    public Desk()
+    public Desk(SourceTerms source = default)
     {
         Store = new MemoryRecordStore(
             new LeaseTerms(Term, 0.01, 5, 5 * Term),
@@ -38,7 +38,7 @@ internal sealed class Desk
                 Rung.Add(session);
             },
         };
-        Object = Store.Bind("region", Encoding.UTF8.GetBytes("key"));
+        Object = Store.Bind("region", source, Encoding.UTF8.GetBytes("key"));
     }
 
     public static CapSet ServeAndPin => Rights.Serve | CapSet.Pin;
@@ -58,7 +58,7 @@ internal sealed class Desk
     public SessionId Join()
     {
         var id = new SessionId(_sessions.Count + 1);
-        _sessions[id] = Store.AddSession(id, "region", $"node {id.Value}", Now);
+        _sessions[id] = Store.AddSession(id, new SessionOpening("region", "shape", $"node {id.Value}", Guid.NewGuid(), default), Now);
         return id;
     }
 
@@ -107,7 +107,7 @@ internal sealed class Desk
     public void End(SessionId session)
     {
         StoredSession stored = _sessions[session];
-        Assert.True(stored.TryEnd(rightsAreOver: true));
+        Assert.Equal(SessionEnding.Both, stored.End(rightsAreOver: true, Now));
         foreach (InodeId id in stored.Touched())
         {
             Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session), Now);

@@ -197,7 +197,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     [Fact]
     public async Task OpenSession_AnotherShape_IsRefusedNamingTheRegion()
     {
-        var opening = new SessionOpening("region", "another shape", "node");
+        var opening = new SessionOpening("region", "another shape", "node", Guid.NewGuid(), default);
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
             async () => await _authority.OpenSessionAsync(opening, static () => { }, CancellationToken.None));
         Assert.Contains("'region'", refused.Message, StringComparison.Ordinal);
@@ -216,7 +216,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     }
 
     private static async Task<ISessionLink> OpenAsync(EmbeddedAuthority authority, string node) =>
-        await authority.OpenSessionAsync(new SessionOpening("region", "shape", node), static () => { }, CancellationToken.None);
+        await authority.OpenSessionAsync(new SessionOpening("region", "shape", node, Guid.NewGuid(), default), static () => { }, CancellationToken.None);
 
     private static ClientMessage Write(string value) => new()
     {

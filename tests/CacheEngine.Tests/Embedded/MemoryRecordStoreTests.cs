@@ -13,22 +13,22 @@ public sealed class MemoryRecordStoreTests
     [Fact]
     public void Bind_RegionAndKey_NameOneObjectForEver()
     {
-        InodeId id = _store.Bind("region", Bytes("key"));
+        InodeId id = _store.Bind("region", default, Bytes("key"));
         Assert.True(id.IsKnown);
-        Assert.Equal(id, _store.Bind(new string("region"), Bytes("key")));
-        Assert.NotEqual(id, _store.Bind("region", Bytes("kez")));
-        Assert.NotEqual(id, _store.Bind("regiom", Bytes("key")));
-        Assert.NotEqual(_store.Bind("ab", Bytes("c")), _store.Bind("a", Bytes("bc")));
+        Assert.Equal(id, _store.Bind(new string("region"), default, Bytes("key")));
+        Assert.NotEqual(id, _store.Bind("region", default, Bytes("kez")));
+        Assert.NotEqual(id, _store.Bind("regiom", default, Bytes("key")));
+        Assert.NotEqual(_store.Bind("ab", default, Bytes("c")), _store.Bind("a", default, Bytes("bc")));
     }
 
     [Fact]
     public void Bind_CallersBufferChangesAfterwards_TheNameStays()
     {
         byte[] buffer = Bytes("key");
-        InodeId id = _store.Bind("region", buffer);
+        InodeId id = _store.Bind("region", default, buffer);
         buffer[0] = (byte)'x';
-        Assert.Equal(id, _store.Bind("region", Bytes("key")));
-        Assert.NotEqual(id, _store.Bind("region", buffer));
+        Assert.Equal(id, _store.Bind("region", default, Bytes("key")));
+        Assert.NotEqual(id, _store.Bind("region", default, buffer));
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class MemoryRecordStoreTests
             for (int i = 0; i < Rounds; i++)
             {
                 round.SignalAndWait();
-                got[member] = _store.Bind("region", BitConverter.GetBytes(i));
+                got[member] = _store.Bind("region", default, BitConverter.GetBytes(i));
                 round.SignalAndWait();
                 Assert.Equal(got[0], got[member]);
                 Assert.True(_store.TryTransit(got[member], new RecordEvent(RecordEventKind.TimePassed, default), 0));

@@ -199,9 +199,9 @@ public sealed class OperationPoolTests
         operation.Unlisted();
         Operation again = _pool.Rent();
         Assert.Same(operation, again);
-        Assert.Equal(PayloadKind.None, again.Payload.Kind);
+        Assert.Equal(PayloadKind.None, again.Change.Payload.Kind);
         Assert.Equal(OperationStatus.Pending, again.Result.Status);
-        again.Prepare(OperationKind.Read, operation.Inode, 2, 0, default, null, 0);
+        again.Prepare(OperationKind.Read, operation.Inode, 2, 0, default);
         Assert.True(again.TryClaim());
         Assert.False(again.Task.IsCompleted);
     }
@@ -276,7 +276,7 @@ internal static class Operations
         Operation operation = pool.Rent();
         var inode = new Inode<int, string>();
         inode.Name((int)ticket, (ulong)ticket);
-        operation.Prepare(kind, inode, ticket, deadline, payload, null, 0);
+        operation.Prepare(kind, inode, ticket, deadline, new Change { Payload = payload });
         return operation;
     }
 }

@@ -23,7 +23,7 @@ public sealed class SessionTests : IAsyncLifetime
             ClockDrift = 0.01,
             ClockGranularity = TimeSpan.FromMilliseconds(5),
         });
-        _link = await _authority.OpenSessionAsync(new SessionOpening("region", "shape", "node"), static () => { }, CancellationToken.None);
+        _link = await _authority.OpenSessionAsync(new SessionOpening("region", "shape", "node", Guid.NewGuid(), default), static () => { }, CancellationToken.None);
     }
 
     public async Task DisposeAsync() => await _authority.DisposeAsync();

@@ -1,0 +1,151 @@
+using System.Runtime.CompilerServices;
+using CacheEngine.Arbitration;
+using CacheEngine.Caps;
+using CacheEngine.Inodes;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine.Coherence;
+
+/// <summary>
+/// Changes: write-through, on an expected version, atomic updates under the exclusive right, and writes at the application's source.
+/// </summary>
+internal sealed class Writes<TKey, TValue>(
+    OperationDesk desk, CapPool caps, EngineClock clock, KeyIdentity<TKey> identity, ValueCodec<TValue> values, SourceRules<TKey> source, TimeSpan? expiration)
+    where TKey : notnull
+{
+    private readonly long _timeToLive = Milliseconds(expiration);
+
+    public static UpdateResult NotUpdated(Refusal refusal, long version) =>
+        refusal != Refusal.VersionUnknown ? new UpdateResult(isUpdated: false, version) : throw new ArgumentOutOfRangeException(
+            "expectedVersion", $"The key has never had the expected version, or the authority has lost it: its version is {version}.");
+
+    public long TimeToLive(CoherentCacheEntryOptions? options) => options?.Expiration is { } span ? Milliseconds(span) : _timeToLive;
+
+    public Change Storing(TValue value, CoherentCacheEntryOptions? options)
+    {
+        long timeToLive = TimeToLive(options);
+        return values.Change(value, timeToLive, desk.LocalExpiry(timeToLive));
+    }
+
+    public Task<long>[] StartMany((Inode<TKey, TValue> Inode, Change Change)[] changes, CancellationToken cancellationToken)
+    {
+        var withoutCap = new HashSet<Inode>();
+        foreach ((Inode<TKey, TValue> inode, _) in changes)
+        {
+            if (!inode.HasCap)
+            {
+                withoutCap.Add(inode);
+            }
+        }
+
+        CapReservation reserved = caps.Reserve(withoutCap.Count);
+        var writes = new Task<long>[changes.Length];
+        try
+        {
+            for (int i = 0; i < changes.Length; i++)
+            {
+                writes[i] = FinishAsync(
+                    desk.ChangeAsync(changes[i].Inode, OperationKind.Write, identity, changes[i].Change, ref reserved, cancellationToken), cancellationToken);
+            }
+        }
+        catch (Exception exception)
+        {
+            // A bound was reached half-way: what was sent goes on, and its caller is told of the bound when it has ended.
+            for (int i = 0; i < writes.Length; i++)
+            {
+                writes[i] ??= Task.FromException<long>(exception);
+            }
+        }
+        finally
+        {
+            reserved.Dispose();
+        }
+
+        return writes;
+    }
+
+    private static async Task<long> FinishAsync(ValueTask<OperationResult> write, CancellationToken cancellationToken) =>
+        Outcomes.OfChange(await write.ConfigureAwait(EngineAwait.Captured), cancellationToken).Version;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<long> ChangeAsync(Inode<TKey, TValue> inode, OperationKind kind, Change change, CancellationToken cancellationToken)
+    {
+        OperationResult result = await desk.ChangeAsync(inode, kind, identity, change, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        return Outcomes.OfChange(result, cancellationToken).Version;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<UpdateResult> TryUpdateAsync(Inode<TKey, TValue> inode, Change change, CancellationToken cancellationToken)
+    {
+        OperationResult result = Outcomes.OfChange(
+            await desk.ChangeAsync(inode, OperationKind.Write, identity, change, cancellationToken).ConfigureAwait(EngineAwait.Captured), cancellationToken);
+        return result.Status == OperationStatus.Written
+            ? new UpdateResult(isUpdated: true, result.Version)
+            : NotUpdated(result.Refusal, result.Version);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<Lookup<TValue>> UpdateAsync<TState>(
+        Inode<TKey, TValue> inode,
+        TState state,
+        Func<TValue, TState, TValue> update,
+        CoherentCacheEntryOptions? options,
+        CancellationToken cancellationToken)
+    {
+        OperationResult right = await OwnAsync(inode, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        var change = new Change { Settlement = Settlement.Abandoned };
+        TValue? value = default;
+        try
+        {
+            if (right.HasValue)
+            {
+                value = update(values.Decode(right.Payload), state);
+                change = Storing(value, options);
+                change.Settlement = Settlement.Completed;
+            }
+        }
+        finally
+        {
+            // What the function throws leaves the object as it was.
+            change.Ownership = right.Ownership;
+            if (change.Settlement == Settlement.Abandoned)
+            {
+                _ = await desk.SettleAsync(inode, change, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
+            }
+        }
+
+        if (!right.HasValue)
+        {
+            return new Lookup<TValue>(LookupStatus.Absent, default, right.Version);
+        }
+
+        OperationResult result = Outcomes.OfChange(
+            await desk.SettleAsync(inode, change, flight: null, cancellationToken).ConfigureAwait(EngineAwait.Captured), cancellationToken);
+        return new Lookup<TValue>(LookupStatus.Hit, value, result.Version);
+    }
+
+    public async ValueTask<CacheWrite<TKey, TValue>> BeginAsync(Inode<TKey, TValue> inode, CancellationToken cancellationToken)
+    {
+        OperationResult right = await OwnAsync(inode, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        bool isUnsettled = right.Status == OperationStatus.Unsettled;
+        if (isUnsettled)
+        {
+            await source.RaiseOrAbandonAsync(desk, inode, inode.Key, right.Ownership, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        }
+
+        return new CacheWrite<TKey, TValue>(
+            desk, inode, right.Ownership, isUnsettled, () => _timeToLive == 0 ? long.MaxValue : clock.Now + _timeToLive);
+    }
+
+    /// <summary>Waits for the right to change an object. Nothing comes of a wait that ends without it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<OperationResult> OwnAsync(Inode<TKey, TValue> inode, CancellationToken cancellationToken)
+    {
+        OperationResult result =
+            await desk.ChangeAsync(inode, OperationKind.Own, identity, default, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        return Outcomes.OfRead(result, cancellationToken);
+    }
+
+    private static long Milliseconds(TimeSpan? span) => span is { } time ? (long)Math.Ceiling(time.TotalMilliseconds) : 0;
+}

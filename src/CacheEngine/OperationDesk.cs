@@ -1,0 +1,540 @@
+using CacheEngine.Arbitration;
+using CacheEngine.Caps;
+using CacheEngine.Inodes;
+using CacheEngine.Sessions;
+using CacheEngine.Sync;
+
+namespace CacheEngine;
+
+/// <summary>
+/// Where operations begin and end: it prepares what they need outside the gates, lists them at their inode and in the ledger, sends what is owed, and
+/// hands each its one outcome.
+/// </summary>
+internal sealed class OperationDesk
+{
+    private readonly EngineOptions _options;
+    private readonly EngineClock _clock;
+    private readonly Session _session;
+    private readonly CapPool _caps;
+    private readonly Outbox _outbox;
+    private readonly Action _wakeOutbound;
+    private readonly OperationPool _operations;
+    private readonly InodeActivityPool _activities = new();
+    private readonly OperationLedger _ledger;
+    private int _closed;
+    private long _questions;
+
+    public OperationDesk(EngineOptions options, EngineClock clock, Session session, CapPool caps, Outbox outbox, Action wakeOutbound)
+    {
+        _options = options;
+        _clock = clock;
+        _session = session;
+        _caps = caps;
+        _outbox = outbox;
+        _wakeOutbound = wakeOutbound;
+        _operations = new OperationPool(Cancel);
+        _ledger = new OperationLedger(options.MaxOperations);
+    }
+
+    public bool IsClosed =>
+        // Edge DISPOSE-2 (acquire; other end: DISPOSE-1): read again after listing an operation. Either the sweep finds the operation, or it left the
+        // inode's gate before the operation entered, and then this read sees the flag; read earlier, neither would be sure and a caller would hang.
+        Volatile.Read(ref _closed) != 0;
+
+    /// <summary>How many questions have been asked of the authority.</summary>
+    public long Questions => Volatile.Read(ref _questions);
+
+    public int InFlight => _ledger.Count;
+
+    /// <summary>Takes no more operations from now on; true once. What is listed is for <see cref="EndAll"/>.</summary>
+    public bool TryClose() =>
+        // Edge DISPOSE-1 (full fence; other end: DISPOSE-2): set before the sweep; moved below it, an operation listed behind the sweep would not be ended.
+        Interlocked.Exchange(ref _closed, 1) == 0;
+
+    /// <inheritdoc cref="ReadAsync{TKey, TValue}(Inode{TKey, TValue}, OperationKind, LoadFlight?, KeyIdentity{TKey}, ref CapReservation, CancellationToken)"/>
+    public ValueTask<OperationResult> ReadAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode, OperationKind kind, LoadFlight? flight, KeyIdentity<TKey> identity, CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        CapReservation caps = default;
+        try
+        {
+            return ReadAsync(inode, kind, flight, identity, ref caps, cancellationToken);
+        }
+        finally
+        {
+            caps.Dispose();
+        }
+    }
+
+    /// <summary>Waits for a value or for the duty to load it. Needs no message if the answer is known under a right.</summary>
+    /// <param name="inode">The object.</param>
+    /// <param name="kind">Read or load.</param>
+    /// <param name="flight">The load that asks, if it is one: it learns in the same step what its answer is good for.</param>
+    /// <param name="identity">Encodes the key, the first time it is mentioned to the authority.</param>
+    /// <param name="caps">Where a cap object is drawn from if the inode has none yet; may be empty.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidOperationException">A stated bound is reached; nothing was changed.</exception>
+    public ValueTask<OperationResult> ReadAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode,
+        OperationKind kind,
+        LoadFlight? flight,
+        KeyIdentity<TKey> identity,
+        ref CapReservation caps,
+        CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        byte[]? key = inode.UnguardedId.IsKnown ? null : identity.Encode(inode.Key);
+        long now = _clock.Now;
+        Operation operation = Rent(kind, inode, now, default);
+        operation.Flight = flight;
+        EnsureCap(inode, ref caps);
+        InodeActivity? spare = _activities.Rent();
+        OperationResult known;
+        bool isFull = false;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            // Edge LEASE-2 (full fence in the ledger's gate; other end: LEASE-1): in the ledger first, then judged. Whoever regains the lease sweeps the
+            // ledger after moving the deadline, so either the sweep finds this operation or this operation finds the lease.
+            bool isEntered = _ledger.TryAdd(operation);
+            hold.Expire(now);
+            known = hold.TryAnswer(kind, _session, now);
+            if (known.Status != OperationStatus.Pending)
+            {
+                Waits.Answered(flight, known);
+                if (isEntered)
+                {
+                    _ledger.Remove(operation);
+                }
+            }
+            else if (!isEntered)
+            {
+                isFull = true;
+            }
+            else
+            {
+                Prepare(hold, ref spare, ref caps, key);
+                hold.AddWaiter(operation);
+                Ask(inode, hold, now);
+            }
+        }
+
+        ReturnSpare(spare);
+        return Finish(operation, known, isFull, cancellationToken);
+    }
+
+    /// <summary>Sends a change: a write, a remove, a recall, or the wish to own the object. From here on this node serves nothing for the key until it has
+    /// come to its end.</summary>
+    /// <exception cref="InvalidOperationException">A stated bound is reached; nothing was changed.</exception>
+    public ValueTask<OperationResult> ChangeAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode,
+        OperationKind kind,
+        KeyIdentity<TKey> identity,
+        in Change change,
+        ref CapReservation caps,
+        CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        byte[]? key = inode.UnguardedId.IsKnown ? null : identity.Encode(inode.Key);
+        Operation operation = Rent(kind, inode, _clock.Now, change);
+        EnsureCap(inode, ref caps);
+        InodeActivity? spare = _activities.Rent();
+        bool isFull;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            isFull = !_ledger.TryAdd(operation);
+            if (!isFull)
+            {
+                Prepare(hold, ref spare, ref caps, key);
+                hold.BeginChange(operation);
+                _outbox.Append(operation, inode.Cookie);
+            }
+        }
+
+        ReturnSpare(spare);
+        return Finish(operation, default, isFull, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ChangeAsync{TKey, TValue}(Inode{TKey, TValue}, OperationKind, KeyIdentity{TKey}, in Change, ref CapReservation, CancellationToken)"/>
+    public ValueTask<OperationResult> ChangeAsync<TKey, TValue>(
+        Inode<TKey, TValue> inode, OperationKind kind, KeyIdentity<TKey> identity, in Change change, CancellationToken cancellationToken)
+        where TKey : notnull
+    {
+        CapReservation caps = default;
+        try
+        {
+            return ChangeAsync(inode, kind, identity, change, ref caps, cancellationToken);
+        }
+        finally
+        {
+            caps.Dispose();
+        }
+    }
+
+    /// <summary>Sends a loaded value to be stored, if the right it was loaded under still stands; else the outcome is refused.</summary>
+    public ValueTask<OperationResult> FillAsync(Inode inode, in Change change)
+    {
+        Operation operation = Rent(OperationKind.Fill, inode, _clock.Now, change);
+        InodeActivity? spare = _activities.Rent();
+        CapReservation none = default;
+        OperationResult known = default;
+        bool isEntered;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            isEntered = _ledger.TryAdd(operation);
+            if (isEntered)
+            {
+                Prepare(hold, ref spare, ref none, null);
+                if (hold.TryBeginFill(operation, _session.Generation))
+                {
+                    _outbox.Append(operation, inode.Cookie);
+                }
+                else
+                {
+                    _ledger.Remove(operation);
+                    known = new OperationResult(OperationStatus.Refused) { Refusal = Refusal.RightLost };
+                }
+            }
+        }
+
+        ReturnSpare(spare);
+        if (!isEntered)
+        {
+            // No room to store it: the value is its callers' all the same, and the right goes back so that others can load.
+            AbandonLoad(inode, change.Epoch);
+            known = new OperationResult(OperationStatus.Refused) { Refusal = Refusal.RightLost };
+        }
+
+        return Finish(operation, known, isFull: false, CancellationToken.None);
+    }
+
+    /// <summary>Says how an owner's change ended. Refused if its right is gone.</summary>
+    /// <param name="inode">The object.</param>
+    /// <param name="change">The right, how it ended, and what is served afterwards.</param>
+    /// <param name="flight">The load that goes on under the right that comes back, if it is one.</param>
+    /// <param name="cancellationToken">Ends the wait; what was sent goes on.</param>
+    public ValueTask<OperationResult> SettleAsync(Inode inode, in Change change, LoadFlight? flight, CancellationToken cancellationToken)
+    {
+        Operation operation = Rent(OperationKind.Settle, inode, _clock.Now, change);
+        operation.Flight = flight;
+        OperationResult known = default;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            _ = _ledger.TryAdd(operation);
+            if (hold.TryBeginSettlement(operation))
+            {
+                _outbox.Append(operation, inode.Cookie);
+            }
+            else
+            {
+                _ledger.Remove(operation);
+                known = new OperationResult(OperationStatus.Refused) { Refusal = Refusal.RightLost };
+            }
+        }
+
+        return Finish(operation, known, isFull: false, cancellationToken);
+    }
+
+    /// <summary>Whether this node still has the right to change the object, as far as it knows.</summary>
+    public static bool Owns(Inode inode, in Ownership ownership)
+    {
+        using Inode.Hold hold = inode.Enter();
+        return hold.Activity is { IsSettling: false } activity && activity.Owned == ownership;
+    }
+
+    /// <summary>When a value ends here that the authority keeps for a time from when it takes it in: earlier.</summary>
+    public long LocalExpiry(long timeToLive) =>
+        timeToLive == 0 ? long.MaxValue : _session.Link is { } link ? _clock.Now + link.Terms.WithinElsewhere(timeToLive) : _clock.Now;
+
+    /// <summary>Takes the right of an owner of this node that holds up others and does not settle.</summary>
+    public void BreakOwnership(Inode inode, in Ownership ownership)
+    {
+        InodeActivity? idle;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            if (hold.TryBreakOwnership(ownership, out bool owes) && owes)
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+
+            Ask(inode, hold, _clock.Now);
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+        _wakeOutbound();
+    }
+
+    /// <summary>Gives an exclusive right back without a value.</summary>
+    public void AbandonLoad(Inode inode, uint epoch)
+    {
+        using (Inode.Hold hold = inode.Enter())
+        {
+            if (hold.AbandonLoad(epoch, _session.Generation))
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+
+            Ask(inode, hold, _clock.Now);
+        }
+
+        _wakeOutbound();
+    }
+
+    /// <summary>Joins the load of an inode or starts one.</summary>
+    public LoadFlight JoinOrStart(Inode inode, LoadFlight fresh)
+    {
+        CapReservation caps = default;
+        InodeActivity? spare = _activities.Rent();
+        LoadFlight flight;
+        try
+        {
+            EnsureCap(inode, ref caps);
+            using Inode.Hold hold = inode.Enter();
+            Prepare(hold, ref spare, ref caps, null);
+            flight = hold.JoinOrStart(fresh, _session, _clock.Now);
+        }
+        finally
+        {
+            caps.Dispose();
+            ReturnSpare(spare);
+        }
+
+        return flight;
+    }
+
+    /// <summary>Ends a load for those who come later.</summary>
+    public void EndFlight(Inode inode, LoadFlight flight)
+    {
+        InodeActivity? idle;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.EndFlight(flight);
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+    }
+
+    /// <summary>Publishes a value that this node made or decoded, if the right still stands.</summary>
+    public bool TryPublish(Inode inode, object? value, long version, uint epoch, long expiry)
+    {
+        using Inode.Hold hold = inode.Enter();
+        return hold.TryPublish(value, version, epoch, _session.Generation, expiry);
+    }
+
+    /// <summary>Ends a use of rights; answers a revoke that waited for it.</summary>
+    public void Put(Inode inode, CapSet had)
+    {
+        bool owes;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            owes = hold.Put(had);
+            if (owes)
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+        }
+
+        if (owes)
+        {
+            _wakeOutbound();
+        }
+    }
+
+    /// <summary>Ends the wait of a caller that gave up. What was not sent is withdrawn; what was sent stays under way and its outcome is unknown.</summary>
+    public void Cancel(Operation operation) => EndEarly(operation.Inode, operation.Ticket, OperationStatus.Canceled);
+
+    /// <summary>Ends the operations that have waited too long.</summary>
+    public void EndOverdue(long now)
+    {
+        // Bound: each round ends the oldest operation, or somebody else is ending it right now.
+        while (_ledger.TryPeekOldest(out Inode? inode, out long ticket, out long deadline) && deadline <= now)
+        {
+            if (!EndEarly(inode!, ticket, OperationStatus.Unavailable))
+            {
+                return;
+            }
+        }
+    }
+
+    private bool EndEarly(Inode inode, long ticket, OperationStatus status)
+    {
+        var done = default(OperationList);
+        Operation? write = null;
+        InodeActivity? idle;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            bool ended = hold.TryEndWaiter(ticket, status, ref done);
+            if (!ended && hold.FindSentOrWithdraw(ticket, status, ref done) is { } found && found.TryClaim())
+            {
+                write = found;
+                _ledger.Remove(found);
+            }
+
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+        bool any = !done.IsEmpty || write is not null;
+        CompleteAll(ref done);
+        write?.Complete(new OperationResult(status) { IsOutcomeUnknown = true });
+        return any;
+    }
+
+    /// <summary>Considers every waiter again: the lease is back, or a new session.</summary>
+    public void OnLeaseRegained()
+    {
+        foreach (Inode inode in _ledger.SnapshotInodes())
+        {
+            Reconsider(inode);
+        }
+
+        _wakeOutbound();
+    }
+
+    /// <summary>Ends everything that waits at an inode; the cache is being disposed.</summary>
+    public void EndAll(Inode inode)
+    {
+        var done = default(OperationList);
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.EndAll(ref done);
+        }
+
+        CompleteAll(ref done);
+    }
+
+    /// <summary>Hands out outcomes that were decided under a gate. Called with none held.</summary>
+    public void CompleteAll(ref OperationList done)
+    {
+        while (done.TakeFirst() is { } operation)
+        {
+            OperationResult result = operation.Result;
+            Inode inode = operation.Inode;
+            bool isClaimed = operation.TryClaim();
+            if (isClaimed)
+            {
+                _ledger.Remove(operation);
+                operation.Complete(result);
+            }
+
+            operation.Unlisted();
+            bool isWanted = isClaimed && result.Status is OperationStatus.Owned or OperationStatus.Unsettled;
+            if (result.Ownership.IsOpen && !isWanted)
+            {
+                GiveUp(inode, result.Ownership);
+            }
+        }
+    }
+
+    private void EnsureCap(Inode inode, ref CapReservation caps)
+    {
+        if (!inode.HasCap && caps.Count == 0)
+        {
+            caps = _caps.Reserve(1);
+        }
+    }
+
+    private static void Prepare(in Inode.Hold hold, ref InodeActivity? spare, ref CapReservation caps, byte[]? key)
+    {
+        if (!hold.HasCap)
+        {
+            hold.Attach(caps.Take());
+        }
+
+        if (hold.Activity is null)
+        {
+            hold.Attach(spare!);
+            spare = null;
+        }
+
+        if (key is not null)
+        {
+            hold.Introduce(key);
+        }
+    }
+
+    /// <summary>Asks the authority if the waiters need it. Under the inode's gate.</summary>
+    public void Ask(Inode inode, in Inode.Hold hold, long now)
+    {
+        if (hold.TryAsk(_session, _ledger.NextTicket(), now) is { } question)
+        {
+            Interlocked.Increment(ref _questions);
+            _outbox.Append(question, inode.Cookie);
+        }
+    }
+
+    /// <summary>Returns an activity that nothing goes on in any more.</summary>
+    public void ReturnSpare(InodeActivity? spare)
+    {
+        if (spare is not null)
+        {
+            _activities.Return(spare);
+        }
+    }
+
+    /// <summary>Settles a right that came for a caller who is gone.</summary>
+    private void GiveUp(Inode inode, in Ownership ownership)
+    {
+        try
+        {
+            ValueTask<OperationResult> settled =
+                SettleAsync(inode, new Change { Ownership = ownership, Settlement = Settlement.Abandoned }, flight: null, CancellationToken.None);
+            _ = settled.AsTask();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The session goes, and the right with it.
+        }
+    }
+
+    private Operation Rent(OperationKind kind, Inode inode, long now, in Change change)
+    {
+        ObjectDisposedException.ThrowIf(IsClosed, typeof(CoherentCache));
+        Operation operation = _operations.Rent();
+        long deadline = now + (long)_options.OperationTimeout.TotalMilliseconds;
+        operation.Prepare(kind, inode, _ledger.NextTicket(), deadline, change);
+        return operation;
+    }
+
+    /// <summary>Leaves the synchronous part of an operation: sends, runs what can run at once, and hands out the wait.</summary>
+    private ValueTask<OperationResult> Finish(Operation operation, in OperationResult known, bool isFull, CancellationToken cancellationToken)
+    {
+        if (known.Status != OperationStatus.Pending || isFull)
+        {
+            // Never listed: the list's ownership ends here, the caller's with the result.
+            operation.Discard();
+            return isFull
+                ? throw new InvalidOperationException($"The limit of {_options.MaxOperations} operations in flight (MaxOperations) is reached.")
+                : new ValueTask<OperationResult>(known);
+        }
+
+        ValueTask<OperationResult> wait = operation.Task;
+        operation.CancelOn(cancellationToken);
+        _wakeOutbound();
+        if (IsClosed)
+        {
+            // Dispose may have swept before this operation was listed.
+            EndAll(operation.Inode);
+        }
+
+        return wait;
+    }
+
+    private void Reconsider(Inode inode)
+    {
+        var done = default(OperationList);
+        InodeActivity? idle;
+        long now = _clock.Now;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.AnswerKnown(_session, now, ref done);
+            Ask(inode, hold, now);
+            idle = hold.DetachIdle();
+        }
+
+        ReturnSpare(idle);
+        CompleteAll(ref done);
+    }
+}
