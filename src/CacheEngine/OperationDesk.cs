@@ -491,7 +491,11 @@ internal sealed class OperationDesk
 
     private Operation Rent(OperationKind kind, Inode inode, long now, in Change change)
     {
-        ObjectDisposedException.ThrowIf(IsClosed, typeof(CoherentCache));
+        if (IsClosed)
+        {
+            throw new ObjectDisposedException("CoherentCache");
+        }
+
         Operation operation = _operations.Rent();
         long deadline = now + (long)_options.OperationTimeout.TotalMilliseconds;
         operation.Prepare(kind, inode, _ledger.NextTicket(), deadline, change);

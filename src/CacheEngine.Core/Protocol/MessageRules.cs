@@ -102,7 +102,8 @@ internal static class MessageRules
         bool settles = message.Kind == ClientMessageKind.Settle;
         bool mayExpect = message.Kind is ClientMessageKind.Write or ClientMessageKind.Remove;
         return settles == message.Ownership.IsOpen
-            && settles == (message.Settlement is > Settlement.None and <= Settlement.Unknown)
+            && settles == (message.Settlement != Settlement.None)
+            && message.Settlement <= Settlement.Unknown
             && (!settles || message.Payload.Kind == PayloadKind.None || message.Settlement == Settlement.Completed)
             && (mayExpect || !message.Precondition.IsStated)
             && message.Precondition.Version >= 0

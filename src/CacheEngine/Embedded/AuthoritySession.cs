@@ -112,7 +112,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         if (endDue == EndsIfSilent && !_authority.IsSilent(this, _authority.Clock.Now))
         {
             // Its renewal was under way when it was found silent. Renewals are taken in by this pump alone, so nothing comes in between now.
-            // Edge END-3 (full fence; other end: END-2): a demand to end in any case that came meanwhile stays.
+            // Edge END-3 (full fence; other ends: END-2, END-4): a demand to end in any case that came meanwhile stays.
             Interlocked.CompareExchange(ref _isEndDue, 0, EndsIfSilent);
         }
         else if (endDue != 0)
@@ -150,10 +150,11 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
     private void Demand(int end)
     {
+        // Edge END-4 (acquire; other ends: END-1, END-3): what is exchanged below is compared again.
         int seen = Volatile.Read(ref _isEndDue);
         while (seen < end)
         {
-            // Edge END-1 (full fence; other end: END-2): set before the wake, so that the step that the wake causes sees it.
+            // Edge END-1 (full fence; other ends: END-2, END-4): set before the wake, so that the step that the wake causes sees it.
             int before = Interlocked.CompareExchange(ref _isEndDue, end, seen);
             if (before == seen)
             {

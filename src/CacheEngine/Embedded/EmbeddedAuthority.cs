@@ -165,23 +165,26 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <summary>Takes in a message: judged whole, then one transition of one record.</summary>
     internal void TakeIn(AuthoritySession session, in ClientMessage message, long now)
     {
-        if (MessageRules.Judge(message, session.Id) != MessageFault.None)
-        {
-            Interlocked.Increment(ref _refusedMessages);
-            return;
-        }
-
-        if (message.Kind == ClientMessageKind.Close)
+        MessageFault fault = MessageRules.Judge(message, session.Id);
+        if (fault == MessageFault.None && message.Kind == ClientMessageKind.Close)
         {
             session.EndSoon();
             return;
         }
 
-        Reception reception = session.Stored.Receive(message);
-        if (reception != Reception.Next)
+        // A message that cannot be taken uses its number up all the same: those behind it are no worse for it.
+        Reception reception = fault == MessageFault.OtherSession ? Reception.Contradicts : session.Stored.Receive(message);
+        if (reception == Reception.Gap)
         {
-            // A repetition has had its effect, and its answer is owed or was taken in. Anything else is a fault of the node.
-            Interlocked.Add(ref _refusedMessages, reception == Reception.Repeated ? 0 : 1);
+            // Something was lost on the way, perhaps an answer that somebody waits for: the session is not to be trusted.
+            session.CutOffSoon();
+        }
+
+        if (fault != MessageFault.None || reception != Reception.Next)
+        {
+            // A repetition has had its effect, and its answer is owed or was taken in.
+            bool isRepeated = fault == MessageFault.None && reception == Reception.Repeated;
+            Interlocked.Add(ref _refusedMessages, isRepeated ? 0 : 1);
             return;
         }
 

@@ -9,11 +9,7 @@ internal static class FileSizes
     /// <summary>
     /// Files that are too long today, with the length that they may not pass: each is waiting for its missing noun. The list only shrinks.
     /// </summary>
-    public static readonly IReadOnlyDictionary<string, int> Outgrown = new Dictionary<string, int>
-    {
-        ["src/CacheEngine/Engine.cs"] = 760,
-        ["src/CacheEngine/Inodes/Inode.cs"] = 800,
-    };
+    public static readonly IReadOnlyDictionary<string, int> Outgrown = new Dictionary<string, int>();
 
     public static List<string> Violations(IReadOnlyList<(string Path, int Lines)> files, IReadOnlyDictionary<string, int> outgrown)
     {

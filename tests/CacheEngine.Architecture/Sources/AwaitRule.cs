@@ -9,12 +9,15 @@ internal static partial class AwaitRule
 {
     private const string Seam = ".ConfigureAwait(EngineAwait.Captured)";
 
+    /// <summary>The other form of the seam: off the caller's stack first.</summary>
+    private const string YieldingSeam = ".ConfigureAwait(EngineAwait.Yielding)";
+
     public static IEnumerable<string> Violations(SourceFile file)
     {
         var text = CodeText.Parse(file.Text);
         foreach (Match awaiting in Awaiting().Matches(text.Code))
         {
-            string rest = text.Code[(awaiting.Index + awaiting.Length)..];
+            string rest = text.Code[(awaiting.Index + awaiting.Length)..].Replace(YieldingSeam, Seam, StringComparison.Ordinal);
             bool isConfigured = awaiting.Groups["form"].Success ? HeadOf(rest).Contains(Seam, StringComparison.Ordinal) : EndsInSeam(rest);
             if (!isConfigured)
             {

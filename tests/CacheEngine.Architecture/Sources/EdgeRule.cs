@@ -16,7 +16,7 @@ internal static partial class EdgeRule
     {
         ["CapPool.cs:_total"] = "a count held against a bound; no other memory is read by it",
         ["EmbeddedAuthority.cs:_refusedMessages"] = "a statistic",
-        ["Engine.cs:_questions"] = "a statistic",
+        ["OperationDesk.cs:_questions"] = "a statistic",
         ["Engine.cs:_revokes"] = "a statistic, written by the inbound pump alone",
         ["InodeTable.cs:_count"] = "a statistic outside the shard's gate; decided upon only under it",
         ["OperationLedger.cs:_count"] = "a statistic and a first guess at a list's size; decided upon only under the gate",

@@ -1,3 +1,5 @@
+using CacheEngine.Arbitration;
+using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -120,13 +122,14 @@ public class MessageRulesTests
     [MemberData(nameof(AuthorityKinds))]
     public void Authority_GapOrRepetition_IsAFaultOfWhatIsNumbered(string kind)
     {
-        MessageFault expected = kind == nameof(AuthorityMessageKind.Renewed) ? MessageFault.None : MessageFault.OutOfOrder;
+        bool isNumbered = kind != nameof(AuthorityMessageKind.Renewed);
         foreach (ulong number in new ulong[] { 0, 1, TookIn.Value, TookIn.Value + 2 })
         {
             AuthorityMessage message = Said(kind);
             message.Sequence = new MessageSeq(number);
+            MessageFault fault = number <= TookIn.Value ? MessageFault.Repeated : MessageFault.OutOfOrder;
 
-            Assert.Equal(expected, Judge(message));
+            Assert.Equal(isNumbered ? fault : MessageFault.None, Judge(message));
         }
     }
 
@@ -155,15 +158,77 @@ public class MessageRulesTests
 
     private static MessageFault Judge(in AuthorityMessage message) => MessageRules.Judge(message, Session, TookIn);
 
-    private static ClientMessage Complete(string kind) => new()
+    [Theory]
+    [MemberData(nameof(ClientKinds))]
+    public void Client_FieldThatTheKindHasNoUseFor_IsAFault(string kind)
     {
-        Kind = Enum.Parse<ClientMessageKind>(kind),
-        Session = Session,
-        Inode = new InodeId(3),
-        Caps = CapSet.Any,
-        Wanted = CapSet.Any,
-        Payload = Payload.OfReference("value"),
-    };
+        bool settles = kind == nameof(ClientMessageKind.Settle);
+        bool mayExpect = kind is nameof(ClientMessageKind.Write) or nameof(ClientMessageKind.Remove);
+        Assert.Equal(settles, IsTaken(Complete(kind) with { Ownership = new Ownership(1, new Fence(2)), Settlement = Settlement.Completed }));
+        Assert.Equal(mayExpect, IsTaken(Complete(kind) with { Precondition = Precondition.Exactly(3) }));
+        Assert.False(IsTaken(Complete(kind) with { Precondition = Precondition.Exactly(-1) }));
+        Assert.False(IsTaken(Complete(kind) with { TimeToLive = -1 }));
+        Assert.False(IsTaken(Complete(kind) with { Settlement = Settlement.Unknown + 1 }));
+
+        static bool IsTaken(in ClientMessage message) => Judge(message) == MessageFault.None;
+    }
+
+    [Theory]
+    [InlineData((int)Settlement.Abandoned)]
+    [InlineData((int)Settlement.Raised)]
+    [InlineData((int)Settlement.Unknown)]
+    public void Client_ValueOfAChangeThatWasNotMade_IsAFault(int settlement)
+    {
+        ClientMessage message = Complete(nameof(ClientMessageKind.Settle)) with { Settlement = (Settlement)settlement };
+
+        Assert.Equal(MessageFault.Inconsistent, Judge(message));
+        Assert.Equal(MessageFault.None, Judge(message with { Payload = default }));
+    }
+
+    [Fact]
+    public void Fingerprint_TellsMessagesApart()
+    {
+        ClientMessage message = Complete(nameof(ClientMessageKind.Write)) with { Payload = Payload.OfBytes(new byte[100]) };
+        byte[] otherEnd = new byte[100];
+        otherEnd[99] = 1;
+        ClientMessage[] others =
+        [
+            message with { Kind = ClientMessageKind.Remove },
+            message with { RequestId = 9 },
+            message with { Inode = new InodeId(4) },
+            message with { Cookie = 5 },
+            message with { Cap = new CapId(6) },
+            message with { Seq = new CapSeq(7) },
+            message with { Caps = CapSet.Pin },
+            message with { Precondition = Precondition.Exactly(0) },
+            message with { TimeToLive = 8 },
+            message with { Payload = Payload.OfBytes(new byte[99]) },
+            message with { Payload = Payload.OfBytes(otherEnd) },
+        ];
+
+        Assert.Equal(others.Length + 1, others.Append(message).Select(m => MessageRules.Fingerprint(m)).Distinct().Count());
+        Assert.Equal(MessageRules.Fingerprint(message), MessageRules.Fingerprint(message with { Payload = Payload.OfBytes(new byte[100]) }));
+    }
+
+    private static ClientMessage Complete(string kind)
+    {
+        var message = new ClientMessage
+        {
+            Kind = Enum.Parse<ClientMessageKind>(kind),
+            Session = Session,
+            Inode = new InodeId(3),
+            Caps = CapSet.Any,
+            Wanted = CapSet.Any,
+            Payload = Payload.OfReference("value"),
+        };
+        if (message.Kind == ClientMessageKind.Settle)
+        {
+            message.Ownership = new Ownership(1, new Fence(2));
+            message.Settlement = Settlement.Completed;
+        }
+
+        return message;
+    }
 
     private static AuthorityMessage Said(string kind) => new()
     {

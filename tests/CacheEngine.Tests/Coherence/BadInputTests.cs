@@ -93,7 +93,18 @@ public class BadInputTests
         await Refused(nameof(CoherentCacheOptions<,>.MaxOperations), new() { MaxOperations = -1 });
         await Refused(nameof(CoherentCacheOptions<,>.OperationTimeout), new() { OperationTimeout = TimeSpan.Zero });
         await Refused(nameof(CoherentCacheOptions<,>.Expiration), new() { Placement = ValuePlacement.Source, Expiration = TimeSpan.FromSeconds(-1) });
-        await Refused(nameof(CoherentCacheOptions<,>.Expiration), new() { Expiration = TimeSpan.FromSeconds(1) });
+        await Refused(nameof(CoherentCacheOptions<,>.Expiration), new() { Expiration = TimeSpan.MaxValue });
+        await Refused(nameof(CoherentCacheOptions<,>.BreakTimeout), new() { BreakTimeout = TimeSpan.FromSeconds(30) });
+        await Refused(nameof(CoherentCacheOptions<,>.BreakTimeout), new() { BreakTimeout = TimeSpan.Zero });
+        await Refused(nameof(CoherentCacheOptions<,>.Placement), new() { MaxSourceWriteTime = TimeSpan.FromSeconds(1) });
+        await Refused(nameof(CoherentCacheOptions<,>.Placement), new() { RaiseFenceAsync = static (_, _, _) => default });
+        await Refused(nameof(CoherentCacheOptions<,>.MaxSourceWriteTime), new() { Placement = ValuePlacement.Source, MaxSourceWriteTime = TimeSpan.Zero });
+        await Refused(nameof(CoherentCacheOptions<,>.MaxSourceWriteTime), new()
+        {
+            Placement = ValuePlacement.Source,
+            MaxSourceWriteTime = TimeSpan.FromSeconds(1),
+            RaiseFenceAsync = static (_, _, _) => default,
+        });
         await Refused(nameof(CoherentCacheOptions<,>.Placement), new() { Placement = (ValuePlacement)7 });
         await Assert.ThrowsAsync<ArgumentNullException>("authority", async () => await CoherentCache.OpenAsync<string, string>(null!, "r"));
         await Assert.ThrowsAsync<ArgumentException>("region", async () => await CoherentCache.OpenAsync<string, string>(authority, string.Empty));
@@ -226,7 +237,7 @@ public class BadInputTests
     {
         await using Cluster<string> cluster = await Cluster<string>.OpenAsync(1);
         Engine engine = cluster.Nodes[0].Engine;
-        await cluster.Nodes[0].SetAsync("k", "v");
+        long version = await cluster.Nodes[0].SetAsync("k", "v");
         SessionId id = engine.Session.Link!.Id;
         ClientMessage[] bad =
         [
@@ -245,7 +256,7 @@ public class BadInputTests
 
         Assert.Equal(bad.Length, cluster.Authority.RefusedMessages);
         Assert.Equal("v", (await cluster.Nodes[0].GetAsync("k")).Value);
-        Assert.Equal(1, (await cluster.Nodes[0].GetAsync("k")).Version);
+        Assert.Equal(version, (await cluster.Nodes[0].GetAsync("k")).Version);
     }
 
     [Fact]

@@ -12,6 +12,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     private const long Term = 1_000;
     private const long SilentAfter = Term + 20;
 
+    private readonly Dictionary<ISessionLink, ulong> _numbers = [];
     private readonly ManualTimeProvider _time = new();
     private EmbeddedAuthority _authority = null!;
     private ISessionLink _a = null!;
@@ -31,7 +32,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     {
         InodeId known = Grant(_a).Inode;
         (int, string) before = Dump();
-        ClientMessage good = Write("one");
+        ClientMessage good = Write("one") with { Session = _a.Id };
         CapSet undefined = CapSet.FromBits(0x2);
         ClientMessage[] bad =
         [
@@ -49,7 +50,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
         ];
         for (int i = 0; i < bad.Length; i++)
         {
-            _a.Post(bad[i]);
+            Post(_a, bad[i]);
             Assert.True(_authority.RefusedMessages == i + 1, $"message {i}: {bad[i]}");
             Assert.Equal(before, Dump());
             Assert.False(_a.TryReceive(out _));
@@ -57,7 +58,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
         }
 
         // And the link is as good as before.
-        _a.Post(good with { Session = _a.Id });
+        Post(_a, good with { Session = _a.Id });
         Assert.True(_a.TryReceive(out AuthorityMessage written));
         Assert.Equal(AuthorityMessageKind.Written, written.Kind);
         Assert.Equal(bad.Length, _authority.RefusedMessages);
@@ -77,7 +78,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     public void Renew_IsAnsweredWithWhatIsOwedAtThatMoment()
     {
         Grant(_a);
-        _b.Post(Write("one") with { Session = _b.Id });
+        Post(_b, Write("one") with { Session = _b.Id });
         _a.Renew(new ClientMessage { Kind = ClientMessageKind.Renew, Session = _a.Id, Renew = new RenewSeq(7) });
         Assert.True(_a.TryReceiveRenewal(out AuthorityMessage renewed));
         Assert.Equal(new RenewSeq(7), renewed.Renew);
@@ -95,7 +96,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
         Grant(_a);
         long receivedAt = _time.Now;
         _time.Advance(100);
-        _b.Post(Write("one") with { Session = _b.Id });
+        Post(_b, Write("one") with { Session = _b.Id });
         _time.AdvanceTo(receivedAt + SilentAfter - 1);
         Assert.False(_b.TryReceive(out _));
         _time.AdvanceTo(receivedAt + SilentAfter);
@@ -110,7 +111,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     public void LookAgain_HolderSaysThatItTookTheRevokeInAndRenews_IsWaitedFor(bool byMessage)
     {
         AuthorityMessage grant = Grant(_a);
-        _b.Post(Write("one") with { Session = _b.Id });
+        Post(_b, Write("one") with { Session = _b.Id });
         Assert.True(_a.TryReceive(out AuthorityMessage revoke));
         long revokedAt = _time.Now;
         _time.Advance(500);
@@ -118,7 +119,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
         if (byMessage)
         {
             // It still uses what it was asked for.
-            _a.Post(new ClientMessage
+            Post(_a, new ClientMessage
             {
                 Kind = ClientMessageKind.CapUpdate,
                 Session = _a.Id,
@@ -159,7 +160,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
 
         // Nothing of the ended session is handled any more.
         (int, string) before = Dump();
-        _a.Post(Write("late") with { Session = _a.Id });
+        Post(_a, Write("late") with { Session = _a.Id });
         Assert.Equal(before, Dump());
     }
 
@@ -167,9 +168,9 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     public void Close_EndsTheSessionAndServesWhoWaitedForIt()
     {
         Grant(_a);
-        _b.Post(Write("one") with { Session = _b.Id });
+        Post(_b, Write("one") with { Session = _b.Id });
         Assert.False(_b.TryReceive(out _));
-        _a.Post(new ClientMessage { Kind = ClientMessageKind.Close, Session = _a.Id });
+        Post(_a, new ClientMessage { Kind = ClientMessageKind.Close, Session = _a.Id });
         Assert.True(_b.TryReceive(out AuthorityMessage written));
         Assert.Equal(AuthorityMessageKind.Written, written.Kind);
     }
@@ -186,7 +187,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
         ISessionLink link = await opening;
 
         long sentAt = _time.Now;
-        link.Post(Write("one") with { Session = link.Id });
+        Post(link, Write("one") with { Session = link.Id });
         _time.AdvanceTo(sentAt + 59);
         Assert.False(link.TryReceive(out _));
         _time.AdvanceTo(sentAt + 60);
@@ -218,6 +219,15 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     private static async Task<ISessionLink> OpenAsync(EmbeddedAuthority authority, string node) =>
         await authority.OpenSessionAsync(new SessionOpening("region", "shape", node, Guid.NewGuid(), default), static () => { }, CancellationToken.None);
 
+    /// <summary>Sends a message under the next number of its link.</summary>
+    private void Post(ISessionLink link, ClientMessage message)
+    {
+        ulong number = _numbers.GetValueOrDefault(link) + 1;
+        message.Sequence = new MessageSeq(number);
+        _numbers[link] = message.Session == link.Id && message.Kind != ClientMessageKind.Close ? number : number - 1;
+        link.Post(message);
+    }
+
     private static ClientMessage Write(string value) => new()
     {
         Kind = ClientMessageKind.Write,
@@ -246,7 +256,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
 
     private AuthorityMessage Grant(ISessionLink link)
     {
-        link.Post(Write(string.Empty) with { Kind = ClientMessageKind.Acquire, Session = link.Id, Payload = default });
+        Post(link, Write(string.Empty) with { Kind = ClientMessageKind.Acquire, Session = link.Id, Payload = default });
         Assert.True(link.TryReceive(out AuthorityMessage grant));
         Assert.Equal(Desk.ServeAndPin, grant.Caps);
         return grant;
