@@ -423,7 +423,7 @@ internal sealed class OperationDesk
             bool isWanted = isClaimed && result.Status is OperationStatus.Owned or OperationStatus.Unsettled;
             if (result.Ownership.IsOpen && !isWanted)
             {
-                GiveUp(inode, result.Ownership);
+                _ = GiveUpAsync(inode, result.Ownership);
             }
         }
     }
@@ -475,13 +475,12 @@ internal sealed class OperationDesk
     }
 
     /// <summary>Settles a right that came for a caller who is gone.</summary>
-    private void GiveUp(Inode inode, in Ownership ownership)
+    private async Task GiveUpAsync(Inode inode, Ownership ownership)
     {
         try
         {
-            ValueTask<OperationResult> settled =
-                SettleAsync(inode, new Change { Ownership = ownership, Settlement = Settlement.Abandoned }, flight: null, CancellationToken.None);
-            _ = settled.AsTask();
+            var change = new Change { Ownership = ownership, Settlement = Settlement.Abandoned };
+            _ = await SettleAsync(inode, change, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
         }
         catch (ObjectDisposedException)
         {

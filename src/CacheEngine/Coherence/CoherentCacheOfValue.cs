@@ -532,7 +532,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             {
                 if (waits[i].Inode is { } inode)
                 {
-                    waits[i].Wait = _desk.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken).AsTask();
+                    waits[i].Wait = WaitAsync(_desk.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken));
                 }
             }
         }
@@ -541,6 +541,9 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             caps.Dispose();
         }
     }
+
+    /// <summary>As a task; AsTask would leave the simulation's thread.</summary>
+    private static async Task<OperationResult> WaitAsync(ValueTask<OperationResult> wait) => await wait.ConfigureAwait(EngineAwait.Captured);
 
     private async ValueTask FinishReadsAsync(
         (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[] waits, Lookup<TValue>[] found, CancellationToken cancellationToken)

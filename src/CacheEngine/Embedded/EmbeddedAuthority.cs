@@ -231,6 +231,18 @@ public sealed class EmbeddedAuthority : CacheAuthority
     internal void LookAgain(InodeId id) =>
         Store.TryTransit(id, new RecordEvent(RecordEventKind.TimePassed, default), Clock.Now);
 
+    /// <summary>Breaks a node's connection, for fault injection: what is under way in either direction is lost, and its rights go on until they run out.</summary>
+    internal void CutOff(string node)
+    {
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            if (session.Opening.Node == node)
+            {
+                session.CutOffSoon();
+            }
+        }
+    }
+
     /// <summary>Wakes all links: some may be open again.</summary>
     internal void WakeLinks()
     {
