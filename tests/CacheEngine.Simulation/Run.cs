@@ -93,7 +93,12 @@ internal sealed class Run
         bool ended = _world.RunUntil(main, faultsEnd + (120 * Second));
         if (!ended)
         {
-            _violations.Add(new Violation("stuck", -1, $"after {_world.Steps} steps something never ends"));
+            Violate("stuck", -1, $"after {_world.Steps} steps something never ends");
+            for (int key = 0; key <= _scenario.Keys; key++)
+            {
+                Violate("stuck", key, Dump(key));
+            }
+
             return;
         }
 
@@ -217,9 +222,34 @@ internal sealed class Run
 
             if (answers.Count != 1 || answers.Contains("no answer"))
             {
-                Violate("disagree", key, string.Join(", ", answers));
+                Violate("disagree", key, $"{string.Join(", ", answers)}\n{Dump(key)}");
             }
         }
+    }
+
+    /// <summary>What everybody thinks of a key.</summary>
+    private string Dump(int key)
+    {
+        var text = new System.Text.StringBuilder();
+        Inodes.InodeId id = default;
+        for (int i = 0; i < _nodes.Count; i++)
+        {
+            Inodes.Inode inode = _nodes[i].Resolve(key);
+            id = inode.UnguardedId.IsKnown ? inode.UnguardedId : id;
+            using Inodes.Inode.Hold hold = inode.Enter();
+            string writes = string.Join(", ", (hold.Activity?.Writes ?? default).All().Select(o => $"{o.Kind} {o.Ticket}{(o.IsSent ? " sent" : string.Empty)}"));
+            text.Append(System.Globalization.CultureInfo.InvariantCulture,
+                $"    node{i} {_nodes[i].State} generation {_nodes[i].Engine.Session.Generation.Value} cap {hold.CapState} used {hold.Used} value {hold.ValueState} question {hold.Activity?.Question} due {hold.Activity?.QuestionDue} waits {hold.Activity?.Waiters.All().Count()} writes [{writes}] owned {hold.Activity?.Owned} settling {hold.Activity?.IsSettling} answer due {hold.Cap?.AnswerDue}\n");
+        }
+
+        _authority.Store.Inspect(record =>
+        {
+            if (record.Id == id)
+            {
+                text.Append(System.Globalization.CultureInfo.InvariantCulture, $"    record v{record.Version} owner {record.Owner} unsettled {record.IsUnsettled} requests [{string.Join(", ", record.Requests.Select(r => $"s{r.Session.Value} {r.Kind} {r.RequestId}"))}] holders [{string.Join(", ", record.Holders.Select(h => h.State.ToString()))}]");
+            }
+        });
+        return text.ToString();
     }
 
     private async Task<string> AnswerAsync(CoherentCache<int, string> node, int key)

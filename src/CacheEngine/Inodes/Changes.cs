@@ -98,7 +98,7 @@ internal static class Changes
         message.Ownership = operation.Change.Ownership;
         message.Settlement = operation.Change.Settlement;
         message.TimeToLive = operation.Change.TimeToLive;
-        if (operation.Kind == OperationKind.Settle)
+        if (operation.Kind == OperationKind.Settle && hold.Activity!.Owned == operation.Change.Ownership)
         {
             owes = hold.EndOwnership();
         }
@@ -131,8 +131,13 @@ internal static class Changes
             : message.IsUnsettled ? OperationStatus.Unsettled
             : OperationStatus.Owned;
         var ownership = new Ownership(message.RequestId, message.Fence);
-        activity!.Owned = ownership;
-        activity.IsSettling = false;
+        if (activity!.Owned.IsOpen)
+        {
+            // The authority has taken that right meanwhile; its owner will find out.
+            hold.CloseOwnership();
+        }
+
+        activity.Owned = ownership;
         hold.Cap!.Refs.Take(CapSet.FileWrite);
         hold.ForgetValue();
         var result = new OperationResult(status, message.Payload, message.Version, hold.Epoch)
@@ -302,15 +307,21 @@ internal static class Changes
         }
     }
 
+    /// <summary>The right goes back, or is gone.</summary>
     /// <returns>Whether the answer to a revoke is due now.</returns>
     private static bool EndOwnership(this in Inode.Hold hold)
+    {
+        bool owes = hold.CloseOwnership();
+        hold.Surrender();
+        return owes;
+    }
+
+    private static bool CloseOwnership(this in Inode.Hold hold)
     {
         InodeActivity activity = hold.Activity!;
         activity.Owned = default;
         activity.IsSettling = false;
         activity.IsBreakNoted = false;
-        bool owes = hold.Put(CapSet.FileWrite);
-        hold.Surrender();
-        return owes;
+        return hold.Put(CapSet.FileWrite);
     }
 }

@@ -369,6 +369,15 @@ internal struct OperationList
         return false;
     }
 
+    /// <summary>What is in the list, for dumps.</summary>
+    public readonly IEnumerable<Operation> All()
+    {
+        for (Operation? at = _head; at is not null; at = at.NextInInode)
+        {
+            yield return at;
+        }
+    }
+
     public readonly Operation? Find(long ticket)
     {
         Operation? at = _head;
