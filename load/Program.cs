@@ -18,6 +18,12 @@ if (command.Scenario is not { } scenario)
     return ExitCode.Success;
 }
 
+if (!ReportFolder.TryCreate(command.Folder, out error))
+{
+    Console.Error.WriteLine(error);
+    return ExitCode.Usage;
+}
+
 LoadParameters parameters = command.Parameters;
 Console.WriteLine($"{scenario.Name}: {scenario.Description}");
 Console.WriteLine($"{parameters.Rate:N0} operations a second for {parameters.Seconds} s on {parameters.Nodes} nodes ...");

@@ -28,7 +28,7 @@ internal sealed class Measurement
     /// <summary>How often operations failed, by reason.</summary>
     public IReadOnlyDictionary<string, long> Failures => _failures;
 
-    /// <summary>From the beginning to the end of the last operation.</summary>
+    /// <summary>From the beginning to the end of the last operation; zero if none has ended.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_begun, Math.Max(_begun, Volatile.Read(ref _lastEnd)));
 
     public void Begin(long timestamp) => _begun = timestamp;

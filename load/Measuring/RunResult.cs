@@ -8,7 +8,7 @@ internal sealed record RunResult
     /// <summary>How long operations arrived.</summary>
     public required TimeSpan Duration { get; init; }
 
-    /// <summary>From the first arrival's moment to the end of the last operation.</summary>
+    /// <summary>How long it took to bring all to an end: as long as operations arrived, or longer if one ended later.</summary>
     public required TimeSpan Elapsed { get; init; }
 
     /// <summary>Operations that the clock brought.</summary>
@@ -38,7 +38,7 @@ internal sealed record RunResult
 
     public double ArrivedPerSecond => Arrived / Duration.TotalSeconds;
 
-    public double EndedPerSecond => Elapsed > TimeSpan.Zero ? All.Count / Elapsed.TotalSeconds : 0;
+    public double EndedPerSecond => All.Count / Elapsed.TotalSeconds;
 
     /// <summary>What was brought to an end in a second, as a share of what came in one.</summary>
     public double AchievedShare => Arrived > 0 ? EndedPerSecond / ArrivedPerSecond : 0;
@@ -55,7 +55,7 @@ internal sealed record RunResult
         return new RunResult
         {
             Duration = duration,
-            Elapsed = measured.Elapsed,
+            Elapsed = measured.Elapsed > duration ? measured.Elapsed : duration,
             Arrived = measured.ArrivedCount,
             Shed = measured.ShedCount + warmUp.ShedCount,
             Unfinished = measured.Unfinished + warmUp.Unfinished,

@@ -26,6 +26,9 @@ internal sealed record LoadReport
 
     public required IReadOnlyList<ThresholdReport> Thresholds { get; init; }
 
+    /// <summary>The unit of every span of time in the JSON form.</summary>
+    public string TimeUnit => "microseconds";
+
     public bool IsPassed => Thresholds.All(static threshold => threshold.IsPassed);
 
     public static LoadReport Of(LoadScenario scenario, LoadParameters parameters, RunResult result, IReadOnlyList<ThresholdVerdict> verdicts) => new()

@@ -29,7 +29,7 @@ public sealed class JudgeTests
     [Fact]
     public void AchievedShare_OfNothing_IsBroken()
     {
-        RunResult idle = Results.Healthy with { Arrived = 0, Elapsed = TimeSpan.Zero };
+        RunResult idle = Results.Healthy with { Arrived = 0, All = Results.Healthy.All with { Count = 0 } };
         AssertBroken(idle, LoadMetric.AchievedShare, actual: 0);
     }
 

@@ -16,6 +16,7 @@ public sealed class ReportTests
         Assert.Equal(report.Parameters, JsonReport.Read(json).Parameters);
         Assert.Equal(report.Thresholds, JsonReport.Read(json).Thresholds);
         Assert.Contains("\"metric\": \"Stale\"", json);
+        Assert.Contains("\"elapsed\": 1000000,", json);
     }
 
     [Fact]
@@ -55,7 +56,9 @@ public sealed class ReportTests
         DirectoryInfo folder = Directory.CreateTempSubdirectory("load-reports-");
         try
         {
-            ReportFolder.Write(Path.Combine(folder.FullName, "new"), Of(Results.Healthy));
+            string path = Path.Combine(folder.FullName, "new", "newer");
+            Assert.True(ReportFolder.TryCreate(path, out _));
+            ReportFolder.Write(path, Of(Results.Healthy));
             string[] files = [.. folder.EnumerateFiles("*", SearchOption.AllDirectories).Select(static file => file.Extension).Order()];
             Assert.Equal([".json", ".md"], files);
         }
@@ -63,6 +66,15 @@ public sealed class ReportTests
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    [Fact]
+    public void Folder_WhereAFileIs_IsRefused()
+    {
+        string file = Path.GetTempFileName();
+        Assert.False(ReportFolder.TryCreate(file, out string error));
+        Assert.Contains(file, error);
+        File.Delete(file);
     }
 
     [Fact]
