@@ -76,6 +76,8 @@ internal sealed class Engine : IAsyncDisposable
 
     public CapPool Pool { get; }
 
+    public SessionOpening Opening => _options.Opening;
+
     public OperationDesk Desk { get; }
 
     public StateWatch Watch { get; }

@@ -21,7 +21,9 @@ internal static class Changes
         InodeActivity activity = hold.Activity!;
         operation.IsListed = true;
         activity.Writes.Add(operation);
-        hold.OvertakeFlight();
+
+        // Whoever calls from now on may have seen on another node what this change does.
+        activity.Flight = null;
         if (activity.Owned.IsOpen)
         {
             hold.ForgetValue();

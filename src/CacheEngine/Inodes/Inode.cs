@@ -298,9 +298,16 @@ internal abstract class Inode
         /// <param name="expiry">When the value ends, in engine milliseconds.</param>
         public void TakeValue(in AuthorityMessage message, in Payload payload, SessionGeneration generation, long expiry)
         {
-            // Versions never go back; a late answer never puts an old value over a new one.
-            if (message.Version < _inode.ValueVersion || !Holds(Arbitration.Rights.Serve, generation))
+            // Versions never go back; a late answer never puts an old value over a new one, nor does what was read before this was known.
+            if (message.Version < _inode.ValueVersion)
             {
+                return;
+            }
+
+            if (!Holds(Arbitration.Rights.Serve, generation))
+            {
+                ForgetValue();
+                _inode.ValueVersion = message.Version;
                 return;
             }
 

@@ -300,6 +300,9 @@ internal struct OperationList
 
     public readonly bool IsEmpty => _head is null;
 
+    /// <summary>The ticket of the first; means something only if there is one.</summary>
+    public readonly long FirstTicket => _head!.Ticket;
+
     public void Add(Operation operation)
     {
         operation.NextInInode = null;
