@@ -18,7 +18,7 @@ internal sealed record Arguments(string? Folder, TimeSpan Traffic)
           --folder PATH  where the documents go, and stay: a folder that is empty or not there yet; default: a temporary one, deleted at the end
           --seconds S    how long the traffic of act 2 lasts, 1 to {MaxSeconds}; default {Default.Traffic.TotalSeconds}
 
-        exit codes: 0 no stale read, and the control found one; 1 otherwise; 2 bad arguments
+        exit codes: 0 nothing was stale, and the control failed as it must; 1 otherwise; 2 bad arguments
         """;
 
     public static bool TryParse(string[] args, out Arguments parsed)
