@@ -71,6 +71,24 @@ internal sealed class ManualTimeProvider(long startMilliseconds = 1_000) : TimeP
     /// <inheritdoc cref="AdvanceTo"/>
     public void Advance(long milliseconds) => AdvanceTo(Now + milliseconds);
 
+    /// <summary>Moves both clocks in steps of a quarter second, letting continuations on the pool run in between, until something is so.</summary>
+    /// <returns>The monotonic milliseconds that it took.</returns>
+    public async Task<long> AdvanceUntilAsync(Func<bool> condition, long atMostMilliseconds)
+    {
+        long start = Now;
+        while (!condition())
+        {
+            Assert.True(Now - start < atMostMilliseconds, $"did not happen within {atMostMilliseconds} ms");
+            Advance(250);
+            for (int i = 0; i < 20 && !condition(); i++)
+            {
+                await Task.Delay(1);
+            }
+        }
+
+        return Now - start;
+    }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);
