@@ -1,4 +1,3 @@
-using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
 using CacheEngine.Inodes;
@@ -181,6 +180,7 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         Desk.EndOverdue(now);
+        Desk.BreakOwners(now);
         Watch.Look();
 
         // The doorbell may have been rung in vain or not at all.
@@ -222,8 +222,6 @@ internal sealed class Engine : IAsyncDisposable
     private void Apply(in AuthorityMessage message, Inode inode, ISessionLink link, long now, ref OperationList done)
     {
         InodeActivity? idle;
-        bool isBroken = false;
-        Ownership ownership = default;
         using (Inode.Hold hold = inode.Enter())
         {
             bool owes;
@@ -235,7 +233,6 @@ internal sealed class Engine : IAsyncDisposable
                 case AuthorityMessageKind.Revoke:
                     Volatile.Write(ref _revokes, _revokes + 1);
                     owes = hold.ApplyRevoke(message, Session);
-                    isBroken = hold.TryNoteBreak(out ownership);
                     break;
                 default:
                     owes = hold.ApplyOutcome(message, Session, ref done);
@@ -253,25 +250,6 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         Desk.ReturnSpare(idle);
-        if (isBroken)
-        {
-            _ = BreakLaterAsync(inode, ownership);
-        }
-    }
-
-    /// <summary>An owner holds up a revoke: it has the break timeout to settle. One at a time per ownership.</summary>
-    private async Task BreakLaterAsync(Inode inode, Ownership ownership)
-    {
-        try
-        {
-            await Task.Delay(_options.BreakTimeout, Clock.Provider, _stopping.Token).ConfigureAwait(EngineAwait.Captured);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-
-        Desk.BreakOwnership(inode, ownership);
     }
 
     private void ReleaseUnknown(in AuthorityMessage message, ISessionLink link)
