@@ -64,7 +64,7 @@ internal sealed class Engine : IAsyncDisposable
         Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
         _outbound = new OutboundPump(options.Scheduler, _outbox, Session, OnOpened);
         Desk = new OperationDesk(options, Clock, Session, Pool, _outbox, _outbound.Wake);
-        Watch = new StateWatch(() => State, change => StateChanged?.Invoke(this, change));
+        Watch = new StateWatch(() => State);
         _inbound = new InboundPump(options.Scheduler, this);
         _timerPump = new TimerPump(options.Scheduler, this);
         _wakeInbound = _inbound.Wake;
@@ -79,8 +79,6 @@ internal sealed class Engine : IAsyncDisposable
     public OperationDesk Desk { get; }
 
     public StateWatch Watch { get; }
-
-    public event EventHandler<CacheStateChangedEventArgs>? StateChanged;
 
     public bool IsDisposed => Desk.IsClosed;
 

@@ -98,7 +98,7 @@ internal static class Changes
         message.Ownership = operation.Change.Ownership;
         message.Settlement = operation.Change.Settlement;
         message.TimeToLive = operation.Change.TimeToLive;
-        if (operation.Kind == OperationKind.Settle)
+        if (operation.Kind == OperationKind.Settle && hold.Activity!.Owned == operation.Change.Ownership)
         {
             owes = hold.EndOwnership();
         }
@@ -131,9 +131,15 @@ internal static class Changes
             : message.IsUnsettled ? OperationStatus.Unsettled
             : OperationStatus.Owned;
         var ownership = new Ownership(message.RequestId, message.Fence);
-        activity!.Owned = ownership;
+        if (!activity!.Owned.IsOpen)
+        {
+            // Else an owner of this node lost the right in silence and has not said a word yet: its use of the right is this one's now.
+            hold.Cap!.Refs.Take(CapSet.FileWrite);
+        }
+
+        activity.Owned = ownership;
         activity.IsSettling = false;
-        hold.Cap!.Refs.Take(CapSet.FileWrite);
+        activity.IsBreakNoted = false;
         hold.ForgetValue();
         var result = new OperationResult(status, message.Payload, message.Version, hold.Epoch)
         {
