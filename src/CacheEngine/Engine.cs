@@ -166,7 +166,13 @@ internal sealed class Engine : IAsyncDisposable
         long wall = Clock.WallNow;
         if (SuspendDecision.Decide(now - _lastTickAt, wall - _lastWallAt, SuspendAllowanceMilliseconds))
         {
+            // Nothing is served until a renewal is answered that is sent after this sweep.
             Session.VoidLease();
+            _table.Visit(static inode =>
+            {
+                using Inode.Hold hold = inode.Enter();
+                hold.ForgetMortal();
+            });
         }
 
         _lastTickAt = now;
