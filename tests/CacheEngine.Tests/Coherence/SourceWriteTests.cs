@@ -164,6 +164,95 @@ public class SourceWriteTests
     }
 
     [Fact]
+    [Rule("P08", "BRK-05")]
+    public async Task RaiseThatHoldsOthersUpForTooLong_IsRepeatedUnderAnotherFence()
+    {
+        var time = new ManualTimeProvider();
+        var source = new FencedSource();
+        var gate = new TaskCompletionSource();
+        var fences = new List<Fence>();
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, o => o.TimeProvider = time, o =>
+        {
+            source.Options()(o);
+            o.BreakTimeout = TimeSpan.FromSeconds(1);
+            o.RaiseFenceAsync = async (key, fence, token) =>
+            {
+                lock (fences)
+                {
+                    fences.Add(fence);
+                }
+
+                await (fences.Count == 1 ? gate.Task : Task.CompletedTask);
+                await source.RaiseAsync(key, fence, token);
+            };
+        });
+        await (await cluster.Nodes[0].BeginWriteAsync("k")).DisposeAsync();
+        Task<string> slow = cluster.Nodes[0].GetOrCreateAsync("k", source.LoadAsync).AsTask();
+        Task<string> other = cluster.Nodes[1].GetOrCreateAsync("k", source.LoadAsync).AsTask();
+        await time.AdvanceUntilAsync(() => other.IsCompleted, 2_000);
+        Assert.Equal("none", await other);
+        await using (CacheWrite<string, string> write = await cluster.Nodes[1].BeginWriteAsync("k"))
+        {
+            Assert.True(source.TryWrite("k", write.Fence, "v1"));
+            write.Complete("v1");
+        }
+
+        gate.SetResult();
+        Assert.Equal("v1", await slow.WaitAsync(Patience));
+        Assert.Equal(fences.Order().Distinct(), fences);
+        AssertIdle(cluster);
+    }
+
+    [Fact]
+    [Rule("P08")]
+    public async Task AReaderAndAWriterOfOneNode_MeetAnUnsettledObject_TheWriterFirst()
+    {
+        var source = new FencedSource();
+        await using Cluster<string> cluster = await OpenAsync(source, raises: true);
+        await (await cluster.Nodes[0].BeginWriteAsync("k")).DisposeAsync();
+        cluster.Links.Cut("node1");
+        Task<string> read = cluster.Nodes[1].GetOrCreateAsync("k", source.LoadAsync).AsTask();
+        Task<CacheWrite<string, string>> begin = cluster.Nodes[1].BeginWriteAsync("k").AsTask();
+        cluster.Links.Restore(cluster.Authority);
+        CacheWrite<string, string> write = await begin.WaitAsync(Patience);
+        Assert.False(read.IsCompleted);
+        Assert.Equal("raise", source.Log);
+        await CompleteAsync(write, source, "v1");
+        Assert.Equal("v1", await read.WaitAsync(Patience));
+        AssertIdle(cluster);
+    }
+
+    [Fact]
+    [Rule("P30")]
+    public async Task CallersThatGiveUpWhileTheFenceIsRaised_LeaveTheObjectUnsettled_AndTheNextRaisesAgain()
+    {
+        var source = new FencedSource();
+        var raising = new TaskCompletionSource();
+        bool hangs = true;
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, cache: o =>
+        {
+            source.Options()(o);
+            o.RaiseFenceAsync = async (key, fence, token) =>
+            {
+                raising.TrySetResult();
+                await (hangs ? Task.Delay(Timeout.Infinite, token) : Task.CompletedTask);
+                await source.RaiseAsync(key, fence, token);
+            };
+        });
+        await (await cluster.Nodes[0].BeginWriteAsync("k")).DisposeAsync();
+        using var cancellation = new CancellationTokenSource();
+        Task<string> read = cluster.Nodes[1].GetOrCreateAsync("k", source.LoadAsync, cancellationToken: cancellation.Token).AsTask();
+        await raising.Task.WaitAsync(Patience);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+        hangs = false;
+        Assert.Equal("none", await cluster.Nodes[0].GetOrCreateAsync("k", source.LoadAsync).AsTask().WaitAsync(Patience));
+        Assert.Equal("raise load", source.Log);
+        await LoadAllAsync(cluster, source, "none");
+        AssertIdle(cluster);
+    }
+
+    [Fact]
     public async Task TwoWritersOfOneNode_Queue_AndOneOfAnotherToo()
     {
         var source = new FencedSource();
