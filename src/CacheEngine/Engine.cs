@@ -63,7 +63,7 @@ internal sealed class Engine : IAsyncDisposable
         Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
         _outbound = new OutboundPump(options.Scheduler, _outbox, Session, OnOpened);
         Desk = new OperationDesk(options, Clock, Session, Pool, _outbox, _outbound.Wake);
-        Watch = new StateWatch(() => State, change => StateChanged?.Invoke(this, change));
+        Watch = new StateWatch(() => State);
         _inbound = new InboundPump(options.Scheduler, this);
         _timerPump = new TimerPump(options.Scheduler, this);
         _wakeInbound = _inbound.Wake;
@@ -80,8 +80,6 @@ internal sealed class Engine : IAsyncDisposable
     public OperationDesk Desk { get; }
 
     public StateWatch Watch { get; }
-
-    public event EventHandler<CacheStateChangedEventArgs>? StateChanged;
 
     public bool IsDisposed => Desk.IsClosed;
 
@@ -169,7 +167,13 @@ internal sealed class Engine : IAsyncDisposable
         long wall = Clock.WallNow;
         if (SuspendDecision.Decide(now - _lastTickAt, wall - _lastWallAt, SuspendAllowanceMilliseconds))
         {
+            // Nothing is served until a renewal is answered that is sent after this sweep.
             Session.VoidLease();
+            _table.Visit(static inode =>
+            {
+                using Inode.Hold hold = inode.Enter();
+                hold.ForgetMortal();
+            });
         }
 
         _lastTickAt = now;

@@ -376,10 +376,13 @@ internal sealed class OperationDesk
                 _ledger.Remove(found);
             }
 
+            // Readers may have waited for a change that is withdrawn now.
+            Ask(inode, hold, _clock.Now);
             idle = hold.DetachIdle();
         }
 
         ReturnSpare(idle);
+        _wakeOutbound();
         bool any = !done.IsEmpty || write is not null;
         CompleteAll(ref done);
         write?.Complete(new OperationResult(status) { IsOutcomeUnknown = true });

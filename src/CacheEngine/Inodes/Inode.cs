@@ -278,6 +278,21 @@ internal abstract class Inode
             }
         }
 
+        /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way.</summary>
+        public void ForgetMortal()
+        {
+            if (_inode.ValueState == ValueState.Present && Expiry != long.MaxValue)
+            {
+                ForgetValue();
+            }
+
+            if (_inode.Activity is { } activity)
+            {
+                activity.QuestionAskedAt = long.MinValue;
+                activity.Writes.EndLocalValues();
+            }
+        }
+
         /// <summary>Makes the entry unservable, for every reader, before anything that follows.</summary>
         public void ForgetValue()
         {

@@ -38,6 +38,46 @@ public class UpdateTests
     }
 
     [Fact]
+    [Rule("CAP-03")]
+    public async Task Update_OfAValueType_CountsEveryCall()
+    {
+        await using Cluster<long> cluster = await Cluster<long>.OpenAsync(2);
+        await cluster.Nodes[0].SetAsync("k", 0);
+        await Task.WhenAll(cluster.Nodes.Select(node => Task.Run(async () =>
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                await node.UpdateAsync("k", 2L, static (old, by) => old + by);
+            }
+        })));
+        Assert.Equal(400, (await cluster.Nodes[1].GetAsync("k")).Value);
+        Assert.Equal(400, (await cluster.Nodes[0].GetAsync("k")).Value);
+    }
+
+    [Fact]
+    [Rule("BRK-05")]
+    public async Task Update_WhoseFunctionHoldsOthersUpForTooLong_LosesItsRight_AndNothingIsChanged()
+    {
+        var time = new ManualTimeProvider();
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, o => o.TimeProvider = time, o => o.BreakTimeout = TimeSpan.FromSeconds(1));
+        await cluster.Nodes[0].SetAsync("k", "v");
+        Task<long>? other = null;
+        await Assert.ThrowsAsync<CapabilityLostException>(async () => await cluster.Nodes[0].UpdateAsync("k", 0, (old, _) =>
+        {
+            time.Advance(100_000);
+            other = cluster.Nodes[1].SetAsync("k", "w").AsTask();
+            time.Advance(999);
+            Assert.False(other.IsCompleted);
+            time.Advance(1);
+            Crew.Await(() => other.IsCompleted, "the other's write");
+            return old + "late";
+        }));
+        Assert.Equal("w", (await cluster.Nodes[0].GetAsync("k")).Value);
+        Assert.Equal(await other!, (await cluster.Nodes[1].GetAsync("k")).Version);
+        AssertIdle(cluster);
+    }
+
+    [Fact]
     public async Task Update_ThrowingFunction_LeavesEverythingAsItWas()
     {
         await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2);
