@@ -128,7 +128,13 @@ internal static class Waits
 
         if (activity is not null && now < session.Deadline && !hold.IsWriting)
         {
-            hold.AnswerWaiters(message, session.Generation, expiry, ref done);
+            // Under a right the answer is current now, unless the value has ended on the way. Without one it was current when the authority gave it.
+            bool isCurrent = now < expiry && hold.Holds(Rights.Serve, session.Generation);
+            hold.AnswerWaiters(message, isCurrent, expiry, ref done);
+            if (!isCurrent)
+            {
+                hold.AnswerKnown(session, now, ref done);
+            }
         }
 
         return owes | hold.ReturnUnusedExclusive(session.Generation);
@@ -208,13 +214,12 @@ internal static class Waits
     }
 
     private static void AnswerWaiters(
-        this in Inode.Hold hold, in AuthorityMessage message, SessionGeneration generation, long expiry, ref OperationList done)
+        this in Inode.Hold hold, in AuthorityMessage message, bool isCurrent, long expiry, ref OperationList done)
     {
         InodeActivity activity = hold.Activity!;
 
-        // Under a right the answer is current now. Without one it was current when the authority gave it: good for those who had called before the
-        // question was opened, but a write may have been acknowledged before the others called.
-        bool isCurrent = hold.Holds(Rights.Serve, generation);
+        // One that was current when the authority gave it is good for those who had called before the question was opened, but before the others called
+        // a write may have been acknowledged, or the end of the value seen.
         bool isElected = !message.HasValue && message.Caps.Contains(Rights.Exclusive);
         OperationList waiters = activity.Waiters;
         activity.Waiters = default;
