@@ -145,7 +145,7 @@ internal sealed class Run
 
         if (!_scenario.AtSource)
         {
-            await _nodes[0].SetAsync(_scenario.Keys, "0");
+            await SucceedAsync(() => _nodes[0].SetAsync(_scenario.Keys, "0"));
         }
 
         var tasks = new List<Task>();
@@ -203,6 +203,23 @@ internal sealed class Run
         Source.Raise(key, fence);
     }
 
+    /// <summary>A repeated opening may cut the node's session off: then the change is made again.</summary>
+    private static async Task SucceedAsync(Func<ValueTask<long>> change)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                await change();
+                return;
+            }
+            catch (AuthorityUnavailableException) when (tries < 5)
+            {
+                // Its outcome is unknown; a second time it changes nothing that anybody could tell.
+            }
+        }
+    }
+
     private Task StartClient(CoherentCache<int, string> node, Random random, TimeProvider time)
     {
         ClientLog log = _history.AddClient(_scenario.Keys + 1);
@@ -222,7 +239,7 @@ internal sealed class Run
             if (_scenario.Source == SourceKind.Told)
             {
                 // A change whose news never got through may have left an older value in place: tell the cluster now.
-                await _nodes[0].RemoveAsync(key);
+                await SucceedAsync(() => _nodes[0].RemoveAsync(key));
             }
 
             // All at once where a writer may have forgotten its right: the others' questions take it back.
