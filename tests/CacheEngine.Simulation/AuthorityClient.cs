@@ -6,7 +6,7 @@ namespace CacheEngine.Simulation;
 internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, ClientLog log, Random random, TimeProvider time)
     : Client(run, node, log, random, time)
 {
-    private readonly CoherentCacheEntryOptions? _options =
+    protected override CoherentCacheEntryOptions? Options { get; } =
         run.Scenario.ExpirationMilliseconds == 0 ? null : new() { Expiration = TimeSpan.FromMilliseconds(run.Scenario.ExpirationMilliseconds) };
 
     protected override ValueTask StepAsync(int key) => Random.Next(20) switch
@@ -56,7 +56,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
     private ValueTask SetAsync(int key)
     {
         long value = Run.NextValue();
-        return WriteAsync(key, value, token => Node.SetAsync(key, Text(value), _options, token));
+        return WriteAsync(key, value, token => Node.SetAsync(key, Text(value), Options, token));
     }
 
     private ValueTask RemoveAsync(int key) => WriteAsync(key, HistoryEvent.Absent, token => Node.RemoveAsync(key, token));
@@ -74,14 +74,15 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
 
         try
         {
-            long[] versions = await Node.SetManyAsync(entries, _options);
+            long[] versions = await Node.SetManyAsync(entries, Options);
             for (int key = 0; key < entries.Length; key++)
             {
                 Log.Write(key, Number(entries[key].Value), versions[key], call, Run.World.NextStamp());
             }
         }
-        catch (AuthorityUnavailableException)
+        catch (AuthorityUnavailableException exception)
         {
+            Failed(0, exception);
             for (int key = 0; key < entries.Length; key++)
             {
                 Log.Write(key, Number(entries[key].Value), HistoryEvent.Unversioned, call, HistoryEvent.Pending);
@@ -102,7 +103,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
             value,
             async token =>
             {
-                UpdateResult result = await Node.TryUpdateAsync(key, found.Version, Text(value), _options, token);
+                UpdateResult result = await Node.TryUpdateAsync(key, found.Version, Text(value), Options, token);
                 version = result.Version;
                 return result.IsUpdated ? version : HistoryEvent.Unversioned;
             },
@@ -130,7 +131,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
                         basedOn = Number(old);
                         return Text(made);
                     },
-                    _options,
+                    Options,
                     token);
                 return result.IsHit ? result.Version : HistoryEvent.Unversioned;
             },
@@ -159,6 +160,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
         catch (Exception exception) when (exception is WriteCanceledException or AuthorityUnavailableException { IsOutcomeUnknown: true })
         {
             Run.Counter.Unknown++;
+            FailedUnlessCanceled(Scenario.Keys, exception);
             if (!isComputed)
             {
                 Run.Violate("outcome", Scenario.Keys, "an update that was not computed is said to be perhaps applied");
@@ -192,11 +194,20 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
         {
             Log.Write(key, value, HistoryEvent.Unversioned, call, HistoryEvent.Pending);
             Run.World.Mix(-6);
+            FailedUnlessCanceled(key, exception);
         }
         catch (OperationCanceledException)
         {
             // Said to be withdrawn: whoever sees the value finds that nobody wrote it.
             Run.World.Mix(-7);
+        }
+    }
+
+    private void FailedUnlessCanceled(int key, Exception exception)
+    {
+        if (exception is not WriteCanceledException)
+        {
+            Failed(key, exception);
         }
     }
 }

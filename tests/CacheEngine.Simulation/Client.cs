@@ -24,21 +24,27 @@ internal abstract class Client(Run run, CoherentCache<int, string> node, ClientL
         {
             await Task.Delay(TimeSpan.FromMicroseconds(random.Next(1 + (2000 * Scenario.ThinkMilliseconds))), time);
             run.Operations++;
+            int key = random.Next(Scenario.Keys);
             try
             {
-                await StepAsync(random.Next(Scenario.Keys));
+                await StepAsync(key);
             }
-            catch (AuthorityUnavailableException)
+            catch (AuthorityUnavailableException exception)
             {
                 // A read has no answer; a write was written down before it was sent.
                 run.World.Mix(-1);
+                Failed(key, exception);
             }
-            catch (CapabilityLostException)
+            catch (CapabilityLostException exception)
             {
                 run.World.Mix(-4);
+                Failed(key, exception);
             }
         }
     }
+
+    /// <summary>What this client asks for its entries.</summary>
+    protected virtual CoherentCacheEntryOptions? Options => null;
 
     protected abstract ValueTask StepAsync(int key);
 
@@ -75,7 +81,7 @@ internal abstract class Client(Run run, CoherentCache<int, string> node, ClientL
         long call = run.World.NextStamp();
         try
         {
-            string value = await node.GetOrCreateAsync(key, this, static (key, client, token) => client.MakeAsync(key, token), cancellationToken: cancellation.Token);
+            string value = await node.GetOrCreateAsync(key, this, static (key, client, token) => client.MakeAsync(key, token), Options, cancellation.Token);
             Saw(key, value, HistoryEvent.Unversioned, call);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -99,6 +105,15 @@ internal abstract class Client(Run run, CoherentCache<int, string> node, ClientL
         }
 
         return cancellation;
+    }
+
+    /// <summary>Something failed that fails only when rights or messages are lost.</summary>
+    protected void Failed(int key, Exception exception)
+    {
+        if (Scenario.IsFaultless)
+        {
+            run.Violate("failed without cause", key, exception.Message);
+        }
     }
 
     protected static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);

@@ -14,7 +14,7 @@ namespace CacheEngine.Simulation
     internal static class Command
     {
         /// <summary>Seeds that found bugs of ours, as scenarios are drawn today; run before any others.</summary>
-        private static readonly ulong[] Regressions = [1471, 2277, 4051, 4398];
+        private static readonly ulong[] Regressions = [8, 39, 1122, 1471, 2277, 4051, 4398, 6562];
 
         private const string Usage = """
             Usage: -- [--seed S] [--seeds N [--from S]] [--seconds T]

@@ -59,6 +59,10 @@ internal sealed class Run
         {
             run.Go();
         }
+        catch (Exception exception)
+        {
+            run.Violate("threw", -1, $"{exception}");
+        }
         finally
         {
             SynchronizationContext.SetSynchronizationContext(outer);
@@ -141,7 +145,7 @@ internal sealed class Run
 
         if (!_scenario.AtSource)
         {
-            await _nodes[0].SetAsync(_scenario.Keys, "0");
+            await SucceedAsync(() => _nodes[0].SetAsync(_scenario.Keys, "0"));
         }
 
         var tasks = new List<Task>();
@@ -166,7 +170,7 @@ internal sealed class Run
     private async Task<CoherentCache<int, string>> OpenNodeAsync(Random random)
     {
         double rate = 1 + ((random.NextDouble() - 0.5) * _scenario.ClockDrift);
-        return await CoherentCache.OpenAsync<int, string>(_authority, "simulation", new()
+        return await CoherentCache.OpenAsync<int, string>(OpenedAt(random), "simulation", new()
         {
             NodeName = $"node{_nodes.Count}",
             Placement = _scenario.AtSource ? ValuePlacement.Source : ValuePlacement.Authority,
@@ -181,6 +185,12 @@ internal sealed class Run
         });
     }
 
+    /// <summary>Where a node opens its sessions.</summary>
+    private CacheAuthority OpenedAt(Random random) =>
+        _scenario.RepeatsOpenings
+            ? new RepeatedOpenings(_authority, new Random(random.Next()), 500 * _scenario.Seconds, () => IsEnding)
+            : _authority;
+
     /// <summary>The source takes its time, and fails now and then.</summary>
     private async ValueTask RaiseFenceAsync(int key, Fence fence, CancellationToken token)
     {
@@ -191,6 +201,23 @@ internal sealed class Run
         }
 
         Source.Raise(key, fence);
+    }
+
+    /// <summary>A repeated opening may cut the node's session off: then the change is made again.</summary>
+    private static async Task SucceedAsync(Func<ValueTask<long>> change)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                await change();
+                return;
+            }
+            catch (AuthorityUnavailableException) when (tries < 5)
+            {
+                // Its outcome is unknown; a second time it changes nothing that anybody could tell.
+            }
+        }
     }
 
     private Task StartClient(CoherentCache<int, string> node, Random random, TimeProvider time)
@@ -212,12 +239,14 @@ internal sealed class Run
             if (_scenario.Source == SourceKind.Told)
             {
                 // A change whose news never got through may have left an older value in place: tell the cluster now.
-                await _nodes[0].RemoveAsync(key);
+                await SucceedAsync(() => _nodes[0].RemoveAsync(key));
             }
 
-            foreach (CoherentCache<int, string> node in _nodes)
+            // All at once where a writer may have forgotten its right: the others' questions take it back.
+            IEnumerable<Task<string>> asked = _nodes.Select(node => AnswerAsync(node, key));
+            foreach (Task<string> answer in _scenario.ForgetsWrites ? [.. asked] : asked)
             {
-                answers.Add(await AnswerAsync(node, key));
+                answers.Add(await answer);
             }
 
             if (answers.Count != 1 || answers.Contains("no answer"))

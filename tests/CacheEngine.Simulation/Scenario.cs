@@ -52,6 +52,23 @@ internal sealed record Scenario
     /// <summary>How long values live; zero: for ever.</summary>
     public required int ExpirationMilliseconds { get; init; }
 
+    /// <summary>Whether messages that open sessions arrive a second time, late.</summary>
+    public required bool RepeatsOpenings { get; init; }
+
+    /// <summary>Whether some writers at the source never give their right back.</summary>
+    public required bool ForgetsWrites { get; init; }
+
+    /// <summary>Whether nothing in the run takes a right from somebody who is using it, or an answer from somebody who waits.</summary>
+    public bool IsFaultless =>
+        SilenceEveryMilliseconds == 0
+        && RestartEveryMilliseconds == 0
+        && BreakEveryMilliseconds == 0
+        && Deaths == 0
+        && !RepeatsOpenings
+        && !ForgetsWrites
+        && (SlowShare == 0 || SlowDelayMilliseconds < LeaseTermMilliseconds / 2)
+        && (!AtSource || StallMilliseconds <= 1000);
+
     public bool AtSource => Source != SourceKind.None;
 
     public required int ThinkMilliseconds { get; init; }
@@ -84,6 +101,8 @@ internal sealed record Scenario
             Deaths = random.Next(5) == 0 ? random.Next(1, 3) : 0,
             RepeatedShare = random.Next(3) == 0 ? 0.1 : 0,
             ExpirationMilliseconds = random.Next(4) == 0 ? random.Next(50, 2 * term) : 0,
+            RepeatsOpenings = random.Next(6) == 0,
+            ForgetsWrites = random.Next(4) == 1,
         };
     }
 }

@@ -47,8 +47,9 @@ internal sealed class SourceClient(Run run, CoherentCache<int, string> node, Cli
             await Node.RemoveAsync(key);
             Log.Write(key, value, value, call, Run.World.NextStamp());
         }
-        catch (AuthorityUnavailableException)
+        catch (AuthorityUnavailableException exception)
         {
+            Failed(key, exception);
             Log.Write(key, value, value, call, HistoryEvent.Pending);
         }
     }
@@ -61,7 +62,19 @@ internal sealed class SourceClient(Run run, CoherentCache<int, string> node, Cli
         long value = 0;
         try
         {
-            await using CacheWrite<int, string> write = await Node.BeginWriteAsync(key, cancellation.Token);
+            CacheWrite<int, string> begun = await Node.BeginWriteAsync(key, cancellation.Token);
+            if (Scenario.ForgetsWrites && Random.Next(6) == 0)
+            {
+                // Never disposed: its node takes the right from it when others wait.
+                if (await ChangeAsync(key, begun.Fence, changed => value = changed))
+                {
+                    Log.Write(key, value, value, call, HistoryEvent.Pending);
+                }
+
+                return;
+            }
+
+            await using CacheWrite<int, string> write = begun;
             if (Random.Next(10) == 0)
             {
                 write.Abandon();
@@ -88,6 +101,7 @@ internal sealed class SourceClient(Run run, CoherentCache<int, string> node, Cli
         catch (Exception exception) when (exception is CapabilityLostException or AuthorityUnavailableException)
         {
             Run.World.Mix(-6);
+            Failed(key, exception);
             if (value > 0)
             {
                 Log.Write(key, value, value, call, HistoryEvent.Pending);

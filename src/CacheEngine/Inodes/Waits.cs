@@ -140,7 +140,14 @@ internal static class Waits
 
         if (activity is not null && now < session.Deadline)
         {
-            hold.AnswerWaiters(message, session.Generation, expiry, ref done);
+            // Under a right the answer is current now, unless the value has ended on the way, or a change of our own is on its way that others may have
+            // seen. Else it was current when the authority gave it.
+            bool isCurrent = now < expiry && hold.Holds(Rights.Serve, session.Generation);
+            hold.AnswerWaiters(message, isCurrent, expiry, ref done);
+            if (!isCurrent)
+            {
+                hold.AnswerKnown(session, now, ref done);
+            }
         }
 
         return owes | hold.ReturnUnusedExclusive(session.Generation);
@@ -220,13 +227,12 @@ internal static class Waits
     }
 
     private static void AnswerWaiters(
-        this in Inode.Hold hold, in AuthorityMessage message, SessionGeneration generation, long expiry, ref OperationList done)
+        this in Inode.Hold hold, in AuthorityMessage message, bool isCurrent, long expiry, ref OperationList done)
     {
         InodeActivity activity = hold.Activity!;
 
-        // Under a right the answer is current now. Without one, or with a change of our own on its way that others may have seen, it was current when the
-        // authority gave it: good for those who had called before the question was opened, but not for the others.
-        bool isCurrent = hold.Holds(Rights.Serve, generation);
+        // One that was current when the authority gave it is good for those who had called before the question was opened, but before the others called
+        // a write may have been acknowledged, or the end of the value seen.
         bool isElected = !message.HasValue && message.Caps.Contains(Rights.Exclusive);
         OperationList waiters = activity.Waiters;
         activity.Waiters = default;

@@ -87,6 +87,27 @@ public class LateLoadTests
     }
 
     [Fact]
+    [Rule("P29")]
+    public async Task AnswerWhoseValueEndedOnTheWay_IsNotForThoseWhoCalledAfterTheEndWasSeen()
+    {
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, o => o.LeaseTerm = TimeSpan.FromSeconds(30));
+        await cluster.Nodes[1].SetAsync("k", "old", new CoherentCacheEntryOptions { Expiration = TimeSpan.FromMilliseconds(300) });
+        cluster.Links.Cut(LinkDirection.ToNode, "node0");
+        Task<Lookup<string>> early = cluster.Nodes[0].GetAsync("k").AsTask();
+        while ((await cluster.Nodes[1].GetAsync("k")).Status != LookupStatus.Absent)
+        {
+            await Task.Delay(20);
+        }
+
+        Task<Lookup<string>> late = cluster.Nodes[0].GetAsync("k").AsTask();
+        cluster.Links.Restore(cluster.Authority);
+
+        Assert.Equal(LookupStatus.Absent, (await late.WaitAsync(TimeSpan.FromSeconds(20))).Status);
+        await early;
+        Assert.False(cluster.Nodes[0].TryGet("k", out _));
+    }
+
+    [Fact]
     [Rule("P29", "L1C-01")]
     public async Task AtTheSource_LoadFromBeforeTheChange_IsNotKept()
     {

@@ -328,6 +328,28 @@ public sealed class RecordArbiterTests
     }
 
     [Fact]
+    public void Own_OwnersNodeAsksAgainBeforeOthers_TheOwnerIsAskedForItsRightAllTheSame()
+    {
+        _desk.Ask(_a, ClientMessageKind.Own);
+        AuthorityMessage right = _desk.Take(_a, AuthorityMessageKind.Grant);
+        long second = _desk.Ask(_a, ClientMessageKind.Own);
+        _desk.AssertOwedNothing(_a);
+
+        long read = _desk.Ask(_b, ClientMessageKind.Acquire);
+        AuthorityMessage revoke = _desk.Take(_a, AuthorityMessageKind.Revoke);
+        _desk.AssertOwedNothing(_a, _b);
+
+        // Its node takes the right from it. Whoever asked first is served first.
+        _desk.Answer(_a, revoke, revoke.Caps);
+        AuthorityMessage next = _desk.Take(_a, AuthorityMessageKind.Grant);
+        Assert.Equal(second, next.RequestId);
+        Assert.True(next.Fence > right.Fence);
+        revoke = _desk.Take(_a, AuthorityMessageKind.Revoke);
+        _desk.Answer(_a, revoke, revoke.Caps);
+        Assert.Equal(read, _desk.Take(_b, AuthorityMessageKind.Grant).RequestId);
+    }
+
+    [Fact]
     [Rule("T27")]
     public void Release_NamesTheLastIssue_FreesTheHolderEvenAfterARevoke()
     {
@@ -396,6 +418,20 @@ public sealed class SilentHolderTests
         Assert.Equal((CapSet.Pin, CapSet.Pin), _desk.HeldBy(_a));
         _desk.Take(_a, AuthorityMessageKind.Revoke);
         _desk.AssertOwedNothing(_a);
+    }
+
+    [Fact]
+    [Rule("SES-09", "P04")]
+    public void Write_OwnerSilentAndItsNodeHadAskedAgain_TakesWhenItsLeaseIsOver()
+    {
+        _desk.Ask(_a, ClientMessageKind.Own);
+        _desk.Take(_a, AuthorityMessageKind.Grant);
+        _desk.Ask(_a, ClientMessageKind.Own);
+        _desk.Ask(_b, ClientMessageKind.Write, "one");
+        _desk.PassTime(1_000 + SilentAfter - 1);
+        _desk.AssertOwedNothing(_b);
+        _desk.PassTime(1_000 + SilentAfter);
+        _desk.Take(_b, AuthorityMessageKind.Written);
     }
 
     [Fact]
