@@ -237,6 +237,7 @@ internal sealed class Engine : IAsyncDisposable
                 case AuthorityMessageKind.Revoke:
                     Volatile.Write(ref _revokes, _revokes + 1);
                     owes = hold.ApplyRevoke(message, Session);
+                    hold.NoteHeldUp(now);
                     break;
                 default:
                     owes = hold.ApplyOutcome(message, Session, ref done);

@@ -117,6 +117,7 @@ internal sealed class OperationDesk
             {
                 Prepare(hold, ref spare, ref caps, key);
                 hold.AddWaiter(operation);
+                hold.NoteHeldUp(now);
                 Ask(inode, hold, now);
             }
         }
@@ -138,7 +139,8 @@ internal sealed class OperationDesk
         where TKey : notnull
     {
         byte[]? key = inode.UnguardedId.IsKnown ? null : identity.Encode(inode.Key);
-        Operation operation = Rent(kind, inode, _clock.Now, change);
+        long now = _clock.Now;
+        Operation operation = Rent(kind, inode, now, change);
         EnsureCap(inode, ref caps);
         InodeActivity? spare = _activities.Rent();
         bool isFull;
@@ -149,6 +151,7 @@ internal sealed class OperationDesk
             {
                 Prepare(hold, ref spare, ref caps, key);
                 hold.BeginChange(operation);
+                hold.NoteHeldUp(now);
                 _outbox.Append(operation, inode.Cookie);
             }
         }

@@ -140,6 +140,7 @@ internal static class Changes
         }
 
         activity.Owned = ownership;
+        activity.HoldsUpSince = activity.Writes.IsEmpty && activity.Waiters.IsEmpty ? 0 : now;
         activity.Owners.Add(activity);
         hold.Cap!.Refs.Take(CapSet.FileWrite);
         hold.ForgetValue();
@@ -181,6 +182,15 @@ internal static class Changes
     /// <returns>Whether the cap owes a message.</returns>
     public static bool AbandonLoad(this in Inode.Hold hold, uint epoch, SessionGeneration generation) =>
         hold.Epoch == epoch && hold.Holds(Rights.Exclusive, generation) && hold.ReturnCap();
+
+    /// <summary>Somebody wants what an owner of this node has: from the first time on, the break timeout counts.</summary>
+    public static void NoteHeldUp(this in Inode.Hold hold, long now)
+    {
+        if (hold.Activity is { Owned.IsOpen: true, HoldsUpSince: 0 } activity)
+        {
+            activity.HoldsUpSince = now;
+        }
+    }
 
     /// <summary>Takes the right from an owner of this node who has held up others for too long and does not settle.</summary>
     /// <returns>Whether the cap owes a message now.</returns>

@@ -26,7 +26,7 @@ internal sealed class InodeActivity(OwnerLedger owners) : OutboxEntry
     /// <summary>Whether a settlement of <see cref="Owned"/> is among the writes.</summary>
     public bool IsSettling;
 
-    /// <summary>When <see cref="Owned"/> was first found to hold up others, in engine milliseconds; zero: never yet.</summary>
+    /// <summary>Since when <see cref="Owned"/> holds up others, in engine milliseconds; zero: nobody.</summary>
     public long HoldsUpSince;
 
     /// <summary>Guarded by the owner ledger's gate.</summary>

@@ -19,6 +19,7 @@ internal static partial class EdgeRule
         ["OperationDesk.cs:_questions"] = "a statistic",
         ["Engine.cs:_revokes"] = "a statistic, written by the inbound pump alone",
         ["InodeTable.cs:_count"] = "a statistic outside the shard's gate; decided upon only under it",
+        ["OwnerLedger.cs:_count"] = "a first guess at a list's size; decided upon only under the gate",
         ["OperationLedger.cs:_count"] = "a statistic and a first guess at a list's size; decided upon only under the gate",
     };
 

@@ -10,6 +10,9 @@ public class StalledWriteTests
     private const long Term = 5_000;
     private const long Margin = 82;
 
+    /// <summary>The longest time between two looks of an engine at what is due.</summary>
+    private const long Tick = 250;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly ManualTimeProvider _time = new();
@@ -106,7 +109,7 @@ public class StalledWriteTests
         _time.AdvanceTo(wantedAt + 1_999);
         await Task.Delay(50);
         Assert.False(first.IsCompleted);
-        _time.AdvanceTo(wantedAt + 2_000);
+        _time.AdvanceTo(wantedAt + 2_000 + Tick);
         CacheWrite<string, string> next = await first.WaitAsync(Patience);
         Assert.Throws<CapabilityLostException>(() => write.Complete("late"));
         Assert.False(source.TryWrite("k", write.Fence, "late"));
@@ -118,6 +121,26 @@ public class StalledWriteTests
         }
 
         Assert.Equal(source["k"], await cluster.Nodes[0].GetOrCreateAsync("k", source.LoadAsync));
+        AssertIdle(cluster);
+    }
+
+    [Fact]
+    [Rule("BRK-05")]
+    public async Task Dawdler_LosesItsRight_AlsoToAReaderOfItsOwnNode()
+    {
+        var source = new FencedSource();
+        await using Cluster<string> cluster = await OpenAsync(source);
+        CacheWrite<string, string> write = await cluster.Nodes[0].BeginWriteAsync("k");
+        _time.Advance(10_000);
+        Task<string> read = cluster.Nodes[0].GetOrCreateAsync("k", source.LoadAsync).AsTask();
+        _time.Advance(1_999);
+        await Task.Delay(50);
+        Assert.False(read.IsCompleted);
+        _time.Advance(1 + Tick);
+        Assert.Equal(source["k"], await read.WaitAsync(Patience));
+        Assert.Throws<CapabilityLostException>(() => write.Complete("late"));
+        Assert.False(source.TryWrite("k", write.Fence, "late"));
+        await write.DisposeAsync();
         AssertIdle(cluster);
     }
 
