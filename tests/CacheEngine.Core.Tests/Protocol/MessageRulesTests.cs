@@ -1,5 +1,4 @@
 using CacheEngine.Arbitration;
-using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
