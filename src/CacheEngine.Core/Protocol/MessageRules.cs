@@ -71,9 +71,11 @@ internal static class MessageRules
         print = Mix(print, message.Cap.Value);
         print = Mix(print, message.Seq.Value);
         print = Mix(print, ((ulong)message.Caps.Bits << 32) | message.Wanted.Bits);
-        print = Mix(print, (ulong)message.Precondition.Version + (message.Precondition.IsStated ? 1ul : 0));
+        print = Mix(print, ((ulong)message.Precondition.Version << 1) | (message.Precondition.IsStated ? 1ul : 0));
         print = Mix(print, (ulong)message.Ownership.Fence.Value);
-        print = Mix(print, ((ulong)message.TimeToLive << 8) | (byte)message.Settlement);
+        print = Mix(print, (ulong)message.Ownership.Request);
+        print = Mix(print, ((ulong)message.TimeToLive << 16) | ((ulong)message.Payload.Kind << 8) | (byte)message.Settlement);
+        print = message.Key.IsEmpty ? print : Mix(print, Sample(message.Key.Span));
         return message.Payload.Kind == PayloadKind.Bytes ? Mix(print, Sample(message.Payload.Bytes.Span)) : print;
     }
 

@@ -1,5 +1,4 @@
 using CacheEngine.Arbitration;
-using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -183,31 +182,6 @@ public class MessageRulesTests
 
         Assert.Equal(MessageFault.Inconsistent, Judge(message));
         Assert.Equal(MessageFault.None, Judge(message with { Payload = default }));
-    }
-
-    [Fact]
-    public void Fingerprint_TellsMessagesApart()
-    {
-        ClientMessage message = Complete(nameof(ClientMessageKind.Write)) with { Payload = Payload.OfBytes(new byte[100]) };
-        byte[] otherEnd = new byte[100];
-        otherEnd[99] = 1;
-        ClientMessage[] others =
-        [
-            message with { Kind = ClientMessageKind.Remove },
-            message with { RequestId = 9 },
-            message with { Inode = new InodeId(4) },
-            message with { Cookie = 5 },
-            message with { Cap = new CapId(6) },
-            message with { Seq = new CapSeq(7) },
-            message with { Caps = CapSet.Pin },
-            message with { Precondition = Precondition.Exactly(0) },
-            message with { TimeToLive = 8 },
-            message with { Payload = Payload.OfBytes(new byte[99]) },
-            message with { Payload = Payload.OfBytes(otherEnd) },
-        ];
-
-        Assert.Equal(others.Length + 1, others.Append(message).Select(m => MessageRules.Fingerprint(m)).Distinct().Count());
-        Assert.Equal(MessageRules.Fingerprint(message), MessageRules.Fingerprint(message with { Payload = Payload.OfBytes(new byte[100]) }));
     }
 
     private static ClientMessage Complete(string kind)

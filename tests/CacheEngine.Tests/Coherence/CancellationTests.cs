@@ -27,7 +27,7 @@ public class CancellationTests
         OperationCanceledException canceled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
         Assert.IsNotType<WriteCanceledException>(canceled);
         Assert.Equal(cancellation.Token, canceled.CancellationToken);
-        RunAll(scheduler);
+        scheduler.RunAll();
         Lookup<string> found = await read.WaitAsync(Patience);
         Assert.Equal(("v", version), (found.Value, found.Version));
         Assert.True(other.TryGet("k", out _));
@@ -161,13 +161,5 @@ public class CancellationTests
         cluster.Links.Cut("node1");
         time.Advance(25_250);
         Assert.Equal(CacheState.Disconnected, cluster.Nodes[1].State);
-    }
-
-    private static void RunAll(SteppedScheduler scheduler)
-    {
-        for (int step = 0; step < 1_000 && scheduler.Waiting > 0; step++)
-        {
-            scheduler.RunNext();
-        }
     }
 }

@@ -13,7 +13,8 @@ public sealed class ChangeAllocations : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _authority = EmbeddedAuthority.Create();
+        // A clock that stands still: no timer runs a pump on another thread meanwhile.
+        _authority = EmbeddedAuthority.Create(new EmbeddedAuthorityOptions { TimeProvider = new ManualTimeProvider() });
         _cache = await CoherentCache.OpenAsync<long, string>(_authority, "region");
         _sharer = await CoherentCache.OpenAsync<long, string>(_authority, "region");
         await _cache.SetAsync(42, One);

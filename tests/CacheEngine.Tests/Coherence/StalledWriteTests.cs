@@ -1,5 +1,6 @@
 using CacheEngine.Embedded;
 using CacheEngine.Inodes;
+using CacheEngine.Tests.Sync;
 
 namespace CacheEngine.Tests.Coherence;
 
@@ -170,6 +171,42 @@ public class StalledWriteTests
         await CompleteAsync(await wanted, source, "v2");
         using Inode.Hold hold = cluster.Nodes[0].Resolve("k").Enter();
         Assert.Equal(CapSet.None, hold.Used);
+    }
+
+    [Fact]
+    public async Task AWordAboutARightThatWasLostInSilence_LeavesTheNextOneAlone()
+    {
+        var source = new FencedSource();
+        var scheduler = new SteppedScheduler();
+        await using Cluster<string> cluster = await OpenAsync(source);
+        var options = new CoherentCacheOptions<string, string> { NodeName = "stepped", Scheduler = scheduler };
+        source.Options()(options);
+        await using CoherentCache<string, string> node = await CoherentCache.OpenAsync(cluster.Authority, "region", options);
+        CacheWrite<string, string> silent = await SteppedAsync(node.BeginWriteAsync("k").AsTask());
+        cluster.Links.Cut(LinkDirection.ToNode, "stepped");
+        Task<CacheWrite<string, string>> other = cluster.Nodes[1].BeginWriteAsync("k").AsTask();
+        Task<CacheWrite<string, string>> again = node.BeginWriteAsync("k").AsTask();
+        await _time.AdvanceUntilAsync(() => scheduler.RunAll() && other.IsCompleted, 6_000);
+        await CompleteAsync(await other, source, "v1");
+
+        // The word is said before the node hears that the right is gone, and leaves after it has been given the next one.
+        cluster.Links.Restore(cluster.Authority);
+        silent.Complete("late");
+        Task word = silent.DisposeAsync().AsTask();
+        CacheWrite<string, string> next = await SteppedAsync(again);
+        await Assert.ThrowsAsync<CapabilityLostException>(() => word.WaitAsync(Patience));
+        Assert.True(source.TryWrite("k", next.Fence, "v2"));
+        next.Complete("v2");
+        Task settled = next.DisposeAsync().AsTask();
+        scheduler.RunAll();
+        await settled.WaitAsync(Patience);
+        Assert.Equal("v2", await cluster.Nodes[0].GetOrCreateAsync("k", source.LoadAsync));
+
+        async Task<TResult> SteppedAsync<TResult>(Task<TResult> task)
+        {
+            scheduler.RunAll();
+            return await task.WaitAsync(Patience);
+        }
     }
 
     [Fact]

@@ -8,10 +8,15 @@ internal sealed class TestLinks : LinkPolicy
 {
     private readonly ConcurrentDictionary<(LinkDirection Direction, string Node), bool> _silent = new();
     private readonly ConcurrentDictionary<LinkDirection, long> _delays = new();
+    private int _copies = 1;
 
     public override long Delay(LinkDirection direction, string node) => _delays.GetValueOrDefault(direction);
 
+    public override int Copies(LinkDirection direction, string node) => Volatile.Read(ref _copies);
+
     public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey((direction, node));
+
+    public void SetCopies(int copies) => Volatile.Write(ref _copies, copies);
 
     public void SetDelay(LinkDirection direction, long milliseconds) => _delays[direction] = milliseconds;
 

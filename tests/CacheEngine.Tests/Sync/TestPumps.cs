@@ -13,6 +13,18 @@ internal sealed class SteppedScheduler : PumpScheduler
     public override void Schedule(Pump pump) => _scheduled.Enqueue(pump);
 
     public void RunNext() => _scheduled.Dequeue().RunTurn();
+
+    /// <summary>Runs turns until none is scheduled any more.</summary>
+    /// <returns>True.</returns>
+    public bool RunAll()
+    {
+        while (_scheduled.Count > 0)
+        {
+            RunNext();
+        }
+
+        return true;
+    }
 }
 
 /// <summary>Every turn on the thread pool: as many interleavings as there can be.</summary>
