@@ -309,10 +309,10 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(expectedVersion);
         ThrowIfAtSource();
         cancellationToken.ThrowIfCancellationRequested();
-        if (TryGet(key, out _, out long version) && version != expectedVersion)
+        if (TryGet(key, out _, out long version) && version > expectedVersion)
         {
             // What is served here is current: no need to ask.
-            return new ValueTask<UpdateResult>(Writes<TKey, TValue>.NotUpdated(Precondition.Exactly(expectedVersion).Judge(version), version));
+            return new ValueTask<UpdateResult>(new UpdateResult(isUpdated: false, version));
         }
 
         Change change = _writes.Storing(value, options);

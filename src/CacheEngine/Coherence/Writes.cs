@@ -16,7 +16,7 @@ internal sealed class Writes<TKey, TValue>(
 {
     private readonly long _timeToLive = Milliseconds(expiration);
 
-    public static UpdateResult NotUpdated(Refusal refusal, long version) =>
+    private static UpdateResult NotUpdated(Refusal refusal, long version) =>
         refusal != Refusal.VersionUnknown ? new UpdateResult(isUpdated: false, version) : throw new ArgumentOutOfRangeException(
             "expectedVersion", $"The key has never had the expected version, or the authority has lost it: its version is {version}.");
 
