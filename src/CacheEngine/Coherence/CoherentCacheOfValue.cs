@@ -37,6 +37,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         TimeSpan? expiration)
     {
         _engine = engine;
+        engine.Watch.Sender = this;
         _table = table;
         _identity = identity;
         _source = source;
@@ -51,8 +52,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// is noticed within a quarter of the renewal interval.</summary>
     public event EventHandler<CacheStateChangedEventArgs>? StateChanged
     {
-        add => _engine.StateChanged += value;
-        remove => _engine.StateChanged -= value;
+        add => _engine.Watch.Changed += value;
+        remove => _engine.Watch.Changed -= value;
     }
 
     /// <summary>What the cache can do for its callers now.</summary>

@@ -132,7 +132,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
 
         var id = new SessionId(Interlocked.Increment(ref _lastSession));
         StoredSession stored = Store.AddSession(id, opening, Clock.Now);
-        var session = new AuthoritySession(this, stored, opening, _links, _scheduler, wake);
+        var session = new AuthoritySession(this, stored, _links, _scheduler, wake);
         _sessions[id] = session;
         Supersede(session);
 

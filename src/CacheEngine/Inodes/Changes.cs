@@ -21,7 +21,9 @@ internal static class Changes
         InodeActivity activity = hold.Activity!;
         operation.IsListed = true;
         activity.Writes.Add(operation);
-        hold.OvertakeFlight();
+
+        // Whoever calls from now on may have seen on another node what this change does.
+        activity.Flight = null;
         if (activity.Owned.IsOpen)
         {
             hold.ForgetValue();
@@ -138,6 +140,7 @@ internal static class Changes
         }
 
         activity.Owned = ownership;
+        activity.Owners.Add(activity);
         hold.Cap!.Refs.Take(CapSet.FileWrite);
         hold.ForgetValue();
         var result = new OperationResult(status, message.Payload, message.Version, hold.Epoch)
@@ -179,36 +182,29 @@ internal static class Changes
     public static bool AbandonLoad(this in Inode.Hold hold, uint epoch, SessionGeneration generation) =>
         hold.Epoch == epoch && hold.Holds(Rights.Exclusive, generation) && hold.ReturnCap();
 
-    /// <summary>Takes the right from an owner of this node who does not settle.</summary>
-    /// <param name="hold">The witness.</param>
-    /// <param name="ownership">The right; any other is left alone, as is one that is being settled.</param>
-    /// <param name="owes">Whether the cap owes a message now.</param>
-    /// <returns>Whether it was there to be taken.</returns>
-    public static bool TryBreakOwnership(this in Inode.Hold hold, in Ownership ownership, out bool owes)
+    /// <summary>Takes the right from an owner of this node who has held up others for too long and does not settle.</summary>
+    /// <returns>Whether the cap owes a message now.</returns>
+    public static bool BreakIfOverdue(this in Inode.Hold hold, long now, long timeoutMilliseconds)
     {
-        owes = false;
-        if (hold.Activity is not { IsSettling: false } activity || activity.Owned != ownership)
+        if (hold.Activity is not { IsSettling: false } activity || !activity.Owned.IsOpen)
+        {
+            return false;
+        }
+
+        bool holdsUp = !hold.CapState.Revoking.IsEmpty || !activity.Waiters.IsEmpty || !activity.Writes.IsEmpty;
+        if (!holdsUp || activity.HoldsUpSince == 0)
+        {
+            activity.HoldsUpSince = holdsUp ? now : 0;
+            return false;
+        }
+
+        if (now - activity.HoldsUpSince < timeoutMilliseconds)
         {
             return false;
         }
 
         _ = hold.EndOwnership();
-        owes = hold.ReturnCap();
-        return true;
-    }
-
-    /// <summary>Whether an owner of this node holds up a revoke, asked once per ownership.</summary>
-    public static bool TryNoteBreak(this in Inode.Hold hold, out Ownership ownership)
-    {
-        ownership = default;
-        if (hold.Activity is not { IsBreakNoted: false } activity || !activity.Owned.IsOpen || hold.CapState.Revoking.IsEmpty)
-        {
-            return false;
-        }
-
-        activity.IsBreakNoted = true;
-        ownership = activity.Owned;
-        return true;
+        return hold.ReturnCap();
     }
 
     /// <summary>Finds a change by ticket. One whose caller gives up stays listed if it was sent: until it is answered, nothing here is known for sure.</summary>
@@ -321,7 +317,8 @@ internal static class Changes
         InodeActivity activity = hold.Activity!;
         activity.Owned = default;
         activity.IsSettling = false;
-        activity.IsBreakNoted = false;
+        activity.HoldsUpSince = 0;
+        activity.Owners.Remove(activity);
         return hold.Put(CapSet.FileWrite);
     }
 }

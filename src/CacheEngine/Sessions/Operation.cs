@@ -191,6 +191,9 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
         done.Add(this);
     }
 
+    /// <summary>The caller's own object is not served here if it has an end at all. Called under the inode's gate.</summary>
+    public void EndLocalValue() => _change.LocalExpiry = _change.LocalExpiry == long.MaxValue ? long.MaxValue : long.MinValue;
+
     /// <summary>Ends the wait when the token fires. Called by the owner of the wait, after the operation has been listed, with no gate held.</summary>
     public void CancelOn(CancellationToken token)
     {
@@ -300,6 +303,9 @@ internal struct OperationList
 
     public readonly bool IsEmpty => _head is null;
 
+    /// <summary>The ticket of the first; means something only if there is one.</summary>
+    public readonly long FirstTicket => _head!.Ticket;
+
     public void Add(Operation operation)
     {
         operation.NextInInode = null;
@@ -354,6 +360,15 @@ internal struct OperationList
         }
 
         return null;
+    }
+
+    /// <inheritdoc cref="Operation.EndLocalValue"/>
+    public readonly void EndLocalValues()
+    {
+        for (Operation? at = _head; at is not null; at = at.NextInInode)
+        {
+            at.EndLocalValue();
+        }
     }
 
     public readonly bool Has(OperationKind kind)
