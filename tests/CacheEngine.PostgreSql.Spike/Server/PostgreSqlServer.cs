@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace CacheEngine.PostgreSql.Server;
+
+/// <summary>
+/// A throw-away PostgreSQL server from the installed binaries: data, socket and log in one temporary directory, a free port of the loopback address, trust.
+/// </summary>
+/// <remarks><c>fsync</c> is off: a crash of the server (<see cref="CrashAsync"/>) loses nothing that way, only a crash of the machine would.
+/// <c>synchronous_commit</c> stays on, as it must with this authority: an acknowledged commit is in the log that recovery reads.</remarks>
+internal sealed class PostgreSqlServer : IAsyncDisposable
+{
+    private const string User = "postgres";
+
+    private readonly string _binaries;
+    private readonly string _directory;
+
+    private PostgreSqlServer(string binaries, string directory, int port)
+    {
+        _binaries = binaries;
+        _directory = directory;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    public string ConnectionString => $"Host=127.0.0.1;Port={Port};Username={User};Database=postgres;Timeout=5;Command Timeout=10;Maximum Pool Size=40";
+
+    private string Data => Path.Combine(_directory, "data");
+
+    /// <summary>Makes a server and starts it.</summary>
+    /// <exception cref="InvalidOperationException">PostgreSQL is not installed, or a step failed; the message tells which.</exception>
+    public static async Task<PostgreSqlServer> StartNewAsync()
+    {
+        string binaries = FindBinaries();
+        string directory = Directory.CreateTempSubdirectory("ce-pg-").FullName;
+        var server = new PostgreSqlServer(binaries, directory, FreePort());
+        try
+        {
+            if (IsRoot)
+            {
+                await RunAsync("chown", [User, directory]);
+            }
+
+            await server.RunAsUserAsync("initdb", ["-D", server.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+            await server.StartAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task StartAsync() => RunAsUserAsync(
+        "pg_ctl",
+        [
+            "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
+            $"-h 127.0.0.1 -p {Port} -k {_directory} -c fsync=off -c full_page_writes=off -c max_connections=200 -c jit=off", "start",
+        ]);
+
+    /// <summary>Stops the server as a crash would: no checkpoint, no goodbye; the next start recovers from the log.</summary>
+    public Task CrashAsync() => RunAsUserAsync("pg_ctl", ["-D", Data, "-w", "-m", "immediate", "stop"]);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        {
+            await CrashAsync();
+        }
+
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";
+
+    /// <summary>The newest installation: beside pg_config, on the search path, or where Debian puts them.</summary>
+    private static string FindBinaries()
+    {
+        IEnumerable<string> searched = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator);
+        const string Debian = "/usr/lib/postgresql";
+        if (Directory.Exists(Debian))
+        {
+            searched = searched.Concat(Directory.GetDirectories(Debian)
+                .OrderByDescending(static version => int.TryParse(Path.GetFileName(version), out int number) ? number : 0)
+                .Select(static version => Path.Combine(version, "bin")));
+        }
+
+        return searched.FirstOrDefault(static path => File.Exists(Path.Combine(path, "initdb")) && File.Exists(Path.Combine(path, "pg_ctl")))
+            ?? throw new InvalidOperationException(
+                "PostgreSQL's server binaries (initdb, pg_ctl) are neither on the PATH nor below /usr/lib/postgresql. On Debian: apt-get install -y postgresql");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>PostgreSQL refuses to run as root: then it runs as its own user.</summary>
+    private Task RunAsUserAsync(string tool, string[] arguments)
+    {
+        string path = Path.Combine(_binaries, tool);
+        return IsRoot
+            ? RunAsync("setpriv", [$"--reuid={User}", $"--regid={User}", "--clear-groups", path, .. arguments])
+            : RunAsync(path, arguments);
+    }
+
+    private static async Task RunAsync(string tool, string[] arguments)
+    {
+        // No pipe: a server that is started here would keep it open.
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" > /dev/null 2>&1", tool, .. arguments])
+        {
+            WorkingDirectory = "/",
+            UseShellExecute = false,
+        })!;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{tool} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+        }
+    }
+}
