@@ -128,6 +128,8 @@ internal sealed class PostgreSqlSession : ISessionLink
         TimeSpan backOff = FirstBackOff;
         while (!_stopping.IsCancellationRequested && !_hasEnded)
         {
+            // What was posted or rung before this is answered by this round.
+            _work.Reset();
             batch = batch.Length > 0 ? batch : TakeBatch();
             try
             {

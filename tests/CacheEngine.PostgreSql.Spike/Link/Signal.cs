@@ -16,6 +16,9 @@ internal sealed class Signal
         }
     }
 
+    /// <summary>Takes it back.</summary>
+    public void Reset() => _set.Wait(0);
+
     /// <summary>Waits until it is set, at most for a time, and takes it back.</summary>
     public Task<bool> WaitAsync(TimeSpan atMost) => _set.WaitAsync(atMost);
 }

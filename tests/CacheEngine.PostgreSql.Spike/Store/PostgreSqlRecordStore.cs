@@ -20,6 +20,9 @@ namespace CacheEngine.PostgreSql.Store;
 /// </remarks>
 internal sealed class PostgreSqlRecordStore : IRecordStore
 {
+    /// <summary>In milliseconds. Half a term: a process that stands still with rows locked holds up the renewals of others, and must not cost them their leases.</summary>
+    private const long MinPatience = 500;
+
     private readonly PostgreSqlStoreOptions _options;
     private readonly EngineClock _clock;
     private readonly Database _database;
@@ -36,7 +39,7 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
     {
         _options = options;
         _clock = new EngineClock(options.TimeProvider);
-        _database = new Database(options.ConnectionString, TimeSpan.FromMilliseconds(Math.Max(100, options.Terms.TermMilliseconds / 4)));
+        _database = new Database(options.ConnectionString, TimeSpan.FromMilliseconds(Math.Max(MinPatience, options.Terms.TermMilliseconds / 2)));
         _bindings = new KeyBindings(_database);
         _ends = new SessionEnds(_database, _observations, _clock, options.Terms, TransitAsync, Forget);
         _listener = new DoorbellListener(_database, Ring, RingAll);

@@ -1,4 +1,3 @@
-using CacheEngine.Checking;
 
 namespace CacheEngine.PostgreSql.Stress;
 

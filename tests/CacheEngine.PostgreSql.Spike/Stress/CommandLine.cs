@@ -6,16 +6,17 @@ namespace CacheEngine.PostgreSql.Stress;
 internal static class CommandLine
 {
     private const string Usage = """
-        stress [--seconds 60] [--processes 2] [--loss 0.2]   the coherence stress, with a crash of the server in the middle; 0: clean
+        stress [--seconds 60] [--processes 2] [--loss 0.2]   the coherence stress, at least 12 s, with pauses of a process and a crash of the server; 0: clean
         measure                                              round trips and latencies of each kind of operation
         """;
 
     public static Task<int> RunAsync(string[] arguments) => arguments switch
     {
         ["stress", .. string[] rest] => StressParent.RunAsync(
-            TimeSpan.FromSeconds(Option(rest, "--seconds", 60)), (int)Option(rest, "--processes", 2), Option(rest, "--loss", 0.2)),
+            TimeSpan.FromSeconds(Math.Max(12, Option(rest, "--seconds", 60))), (int)Option(rest, "--processes", 2), Option(rest, "--loss", 0.2)),
         ["child", .. string[] rest] => StressChild.RunAsync(ChildOptions.Parse(rest)),
         ["measure"] => Measure.RunAsync(),
+        ["share", string connectionString] => Measure.ShareAsync(connectionString),
         _ => TellUsageAsync(),
     };
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using CacheEngine.Checking;
 using CacheEngine.PostgreSql.Link;
 
 namespace CacheEngine.PostgreSql.Stress;
@@ -13,7 +12,7 @@ internal sealed class StressChild(ChildOptions options)
     private const int ClientsPerNode = 3;
     private const int Keys = 12;
 
-    private static readonly TimeSpan LeaseTerm = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan LeaseTerm = TimeSpan.FromSeconds(2);
 
     private readonly History _history = new();
     private readonly List<ClientLog> _logs = [];

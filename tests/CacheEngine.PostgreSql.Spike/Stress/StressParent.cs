@@ -1,15 +1,17 @@
 using System.Diagnostics;
-using CacheEngine.Checking;
 using CacheEngine.PostgreSql.Server;
 
 namespace CacheEngine.PostgreSql.Stress;
 
 /// <summary>
-/// The coherence stress with real processes: starts a server and the processes, crashes the server in the middle, and judges what all of them saw.
+/// The coherence stress with real processes: starts a server and the processes, stops one process for a while, crashes the server in
+/// the middle, stops another process, and judges what all of them saw.
 /// </summary>
 internal static class StressParent
 {
     private static readonly TimeSpan StartUp = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan Pause = StressChild.LeaseTerm * 1.4;
 
     public static async Task<int> RunAsync(TimeSpan duration, int processes, double loss)
     {
@@ -24,13 +26,17 @@ internal static class StressParent
                 .. Enumerable.Range(0, processes).Select(i =>
                     new ChildOptions(server.ConnectionString, i, processes, until, Path.Combine(directory, $"{i}.history"), loss)),
             ];
-            Process[] children = [.. options.Select(Start)];
-            await Task.Delay(StartUp + (duration / 2));
+            Process[] children = [.. options.Select(static child => StartSelf(child.ToArguments()))];
+            await Task.Delay(StartUp + (duration / 4));
+            await PauseAsync(children[0]);
+            await Task.Delay((duration / 2) - (duration / 4) - Pause);
             long crash = Stopwatch.GetTimestamp();
             await server.CrashAsync();
             await Task.Delay(500);
             await server.StartAsync();
             Console.WriteLine($"the server was away for {Stopwatch.GetElapsedTime(crash).TotalMilliseconds:0} ms");
+            await Task.Delay(duration / 8);
+            await PauseAsync(children[^1]);
             await Task.WhenAll(children.Select(static child => child.WaitForExitAsync()));
             if (children.Any(static child => child.ExitCode != 0))
             {
@@ -46,12 +52,23 @@ internal static class StressParent
         }
     }
 
-    private static Process Start(ChildOptions options)
+    /// <summary>Stops a process where it stands, for longer than its leases last: what it holds is taken, and it must not serve it when it goes on.</summary>
+    private static async Task PauseAsync(Process process)
+    {
+        await Process.Start("kill", ["-STOP", $"{process.Id}"]).WaitForExitAsync();
+        await Task.Delay(Pause);
+        await Process.Start("kill", ["-CONT", $"{process.Id}"]).WaitForExitAsync();
+    }
+
+    /// <summary>Starts this program once more.</summary>
+    public static Process StartSelf(string[] arguments)
     {
         string program = Environment.ProcessPath!;
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        string[] arguments = isHost ? [typeof(StressParent).Assembly.Location, .. options.ToArguments()] : options.ToArguments();
-        return Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false })!;
+        return Process.Start(new ProcessStartInfo(program, isHost ? [typeof(StressParent).Assembly.Location, .. arguments] : arguments)
+        {
+            UseShellExecute = false,
+        })!;
     }
 
     private static int Judge(ChildReport[] reports, TimeSpan duration)
