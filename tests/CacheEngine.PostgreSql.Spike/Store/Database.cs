@@ -7,6 +7,7 @@ namespace CacheEngine.PostgreSql.Store;
 internal sealed class Database : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source;
+    private readonly string _unpooled;
     private long _roundTrips;
 
     /// <param name="connectionString">Where the server is.</param>
@@ -22,11 +23,29 @@ internal sealed class Database : IAsyncDisposable
             Options = $"-c idle_in_transaction_session_timeout={(long)patience.TotalMilliseconds}",
         };
         _source = NpgsqlDataSource.Create(builder);
+        builder.Pooling = false;
+        _unpooled = builder.ConnectionString;
     }
 
     public long RoundTrips => Volatile.Read(ref _roundTrips);
 
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => _source.OpenConnectionAsync(cancellationToken);
+
+    /// <summary>Opens a connection that is lent to nobody else, for whoever listens on it.</summary>
+    public async ValueTask<NpgsqlConnection> OpenAloneAsync(CancellationToken cancellationToken)
+    {
+        var connection = new NpgsqlConnection(_unpooled);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Sends a batch and reads the answers of all its commands.</summary>
     public async ValueTask<NpgsqlDataReader> QueryAsync(NpgsqlBatch batch, CancellationToken cancellationToken)

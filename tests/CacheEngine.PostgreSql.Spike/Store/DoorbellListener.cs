@@ -30,11 +30,19 @@ internal sealed class DoorbellListener(Database database, Action<SessionId> ring
 
     private async ValueTask<NpgsqlConnection> ListenAsync(CancellationToken cancellationToken)
     {
-        NpgsqlConnection connection = await database.OpenAsync(cancellationToken);
-        connection.Notification += (_, notice) => Hear(notice.Payload);
-        await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        return connection;
+        NpgsqlConnection connection = await database.OpenAloneAsync(cancellationToken);
+        try
+        {
+            connection.Notification += (_, notice) => Hear(notice.Payload);
+            await using var command = new NpgsqlCommand($"LISTEN {Channel}", connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task RunAsync(NpgsqlConnection? connection)
@@ -56,22 +64,12 @@ internal sealed class DoorbellListener(Database database, Action<SessionId> ring
                 // The sessions look by themselves now and then: a lost doorbell costs time and nothing else.
             }
 
-            await DropAsync(connection);
+            await (connection?.DisposeAsync() ?? default);
             connection = null;
             await Task.Delay(ReconnectDelay, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await DropAsync(connection);
-    }
-
-    private static async ValueTask DropAsync(NpgsqlConnection? connection)
-    {
-        if (connection is not null)
-        {
-            // It listens: it must not be lent to anybody else.
-            NpgsqlConnection.ClearPool(connection);
-            await connection.DisposeAsync();
-        }
+        await (connection?.DisposeAsync() ?? default);
     }
 
     private void Hear(string payload)

@@ -57,10 +57,11 @@ internal static class Statements
 
     public const string NewRegion = "INSERT INTO cacheengine.region (name, shape, at_source, raises_fence, max_write) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
-    /// <summary>Ends what an identity has open; what its node itself says is over is over with its rights.</summary>
+    /// <summary>Ends what an identity has open; what its node itself says is over is over with its rights. Locked in order, like all sessions.</summary>
     public const string Supersede = """
-        UPDATE cacheengine.session SET state = CASE WHEN id = $2 THEN 2 ELSE 1 END
-        WHERE identity = $1 AND (state = 0 OR (id = $2 AND state < 2)) RETURNING id, state
+        WITH older AS (
+            SELECT id FROM cacheengine.session WHERE identity = $1 AND (state = 0 OR (id = $2 AND state < 2)) ORDER BY id FOR UPDATE)
+        UPDATE cacheengine.session s SET state = CASE WHEN s.id = $2 THEN 2 ELSE 1 END FROM older WHERE s.id = older.id RETURNING s.id, s.state
         """;
 
     public const string NewSession = """
