@@ -146,7 +146,7 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
     /// <inheritdoc/>
     public async ValueTask<SessionStanding> RenewAsync(SessionId session, ClientMessage renewal, CancellationToken cancellationToken)
     {
-        await using NpgsqlConnection connection = await _database.OpenAsync(cancellationToken);
+        await using NpgsqlConnection connection = await _database.OpenForRenewalAsync(cancellationToken);
         await using NpgsqlBatch batch = connection.CreateBatch();
         batch.BatchCommands.Add(Commands.Sql(Statements.Renew).With(session.Value).With((long)renewal.TookIn.Value));
         batch.BatchCommands.Add(Commands.Sql(Statements.ForgetOwed).With(session.Value).With((long)renewal.TookIn.Value));

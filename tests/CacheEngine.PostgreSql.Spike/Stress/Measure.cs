@@ -16,6 +16,8 @@ internal static class Measure
     private const int WarmUp = 200;
     private const int SharedRounds = 200;
     private const string SharedKey = "shared";
+    private const string BareSelect = "SELECT 1";
+    private const string BareUpdate = "UPDATE bare SET value = value + 1 WHERE id = 1 RETURNING value";
 
     /// <summary>No renewal, poll or sweep shall be counted with an operation.</summary>
     private static readonly PostgreSqlAuthorityOptions Quiet = new() { LeaseTerm = TimeSpan.FromMinutes(10), PollInterval = TimeSpan.FromMinutes(5) };
@@ -69,11 +71,6 @@ internal static class Measure
     {
         await database.ScalarAsync(Commands.Sql("CREATE TABLE bare (id int PRIMARY KEY, value bigint, filler bytea)"), default);
         await database.ScalarAsync(Commands.Sql("INSERT INTO bare VALUES (1, 0, '\\x00')"), default);
-        await TellAsync("bare SELECT 1", database, _ => database.ScalarAsync(Commands.Sql("SELECT 1"), default).AsTask());
-        await TellAsync(
-            "bare UPDATE ... RETURNING",
-            database,
-            _ => database.ScalarAsync(Commands.Sql("UPDATE bare SET value = value + 1 WHERE id = 1 RETURNING value"), default).AsTask());
         await TellAsync("bare BEGIN, SELECT FOR UPDATE; UPDATE, COMMIT", database, _ => LockAndWriteAsync(database));
     }
 
@@ -107,37 +104,40 @@ internal static class Measure
         await sharer;
     }
 
+    /// <summary>Times an operation, and in turn with it the two bare statements: what the machine does meanwhile, it does to all of them.</summary>
     private static async Task TellAsync(string what, Database database, Func<int, Task> operation, int rounds = Rounds, int pause = 0)
     {
         int warmUp = Math.Min(WarmUp, rounds / 10);
-        long tripsBefore = 0;
-        var times = new List<double>();
+        long trips = 0;
+        List<double> times = [];
+        List<double> selects = [];
+        List<double> updates = [];
         for (int i = 0; i < warmUp + rounds; i++)
         {
-            if (pause > 0)
-            {
-                await Task.Delay(pause);
-            }
-
-            if (i == warmUp)
-            {
-                tripsBefore = database.RoundTrips;
-            }
-
-            long start = Stopwatch.GetTimestamp();
-            await operation(i);
+            await Task.Delay(pause);
+            long before = database.RoundTrips;
+            double time = await TimeAsync(() => operation(i));
             if (i >= warmUp)
             {
-                times.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds);
+                trips += database.RoundTrips - before;
+                times.Add(time);
+                selects.Add(await TimeAsync(() => database.ScalarAsync(Commands.Sql(BareSelect), default).AsTask()));
+                updates.Add(await TimeAsync(() => database.ScalarAsync(Commands.Sql(BareUpdate), default).AsTask()));
             }
         }
 
-        // What an operation has left to be sent is counted with it.
-        await Task.Delay(50);
-        double trips = (database.RoundTrips - tripsBefore) / (double)rounds;
-        times.Sort();
         await Console.Out.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"{what,-48} {trips,5:0.00} round trips   p50 {times[rounds / 2],8:0} us   p90 {times[rounds * 9 / 10],8:0} us"));
+            $"{what,-46} {trips / (double)rounds,5:0.00} trips   p50 {Share(times, 0.5),6:0} us   p90 {Share(times, 0.9),6:0} us   "
+            + $"SELECT 1 {Share(selects, 0.5),5:0} us   UPDATE {Share(updates, 0.5),5:0} us   ratio to UPDATE {Share(times, 0.5) / Share(updates, 0.5),5:0.0}"));
     }
+
+    private static async Task<double> TimeAsync(Func<Task> operation)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await operation();
+        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+    }
+
+    private static double Share(List<double> times, double share) => times.Order().ElementAt((int)(times.Count * share));
 }
