@@ -146,6 +146,25 @@ public abstract class RecordStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Apply_ManyRecordsRevokeOneSessionAtOnce_NumbersHaveNoGaps()
+    {
+        const int Keys = 12;
+        StoreNode holder = await JoinAsync();
+        var writers = new StoreNode[Keys];
+        for (int i = 0; i < Keys; i++)
+        {
+            await holder.AskAsync(ClientMessageKind.Acquire, $"key {i}");
+            writers[i] = await JoinAsync();
+        }
+
+        await Task.WhenAll(writers.Select((writer, i) => Task.Run(() => writer.SendAsync(Write($"key {i}", "1")))));
+        List<AuthorityMessage> revokes = await holder.FetchAsync();
+        Assert.Equal(Enumerable.Range(Keys + 1, Keys).Select(i => (ulong)i), revokes.Select(revoke => revoke.Sequence.Value));
+        Assert.Equal(Keys, revokes.Select(revoke => revoke.Inode).Distinct().Count());
+        Assert.All(writers, writer => Assert.Empty(writer.Received));
+    }
+
+    [Fact]
     public async Task Fetch_UntilTakenIn_IsToldAgain()
     {
         StoreNode node = await JoinAsync();
@@ -216,6 +235,21 @@ public abstract class RecordStoreContract : IAsyncLifetime
         await Store.LookAsync(revoke.Inode, default);
         Assert.Empty(await writer.FetchAsync());
         Time.Advance(Term + Margin);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Single(await writer.FetchAsync());
+    }
+
+    [Fact]
+    [Rule("P05", "P27")]
+    public async Task Look_HolderRenewsButTakesNothingIn_IsSilentFromTheRevokeOn()
+    {
+        (StoreNode holder, StoreNode writer, AuthorityMessage revoke) = await BlockAsync();
+        Time.Advance(Term / 2);
+        await holder.RenewAsync(tookIn: revoke.Sequence.Value - 1);
+        Time.Advance(Term / 2 + Margin - 1);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Empty(await writer.FetchAsync());
+        Time.Advance(1);
         await Store.LookAsync(revoke.Inode, default);
         Assert.Single(await writer.FetchAsync());
     }
