@@ -1,4 +1,3 @@
-using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
 using CacheEngine.Inodes;
@@ -64,7 +63,7 @@ internal sealed class Engine : IAsyncDisposable
         Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
         _outbound = new OutboundPump(options.Scheduler, _outbox, Session, OnOpened);
         Desk = new OperationDesk(options, Clock, Session, Pool, _outbox, _outbound.Wake);
-        Watch = new StateWatch(() => State, change => StateChanged?.Invoke(this, change));
+        Watch = new StateWatch(() => State);
         _inbound = new InboundPump(options.Scheduler, this);
         _timerPump = new TimerPump(options.Scheduler, this);
         _wakeInbound = _inbound.Wake;
@@ -76,11 +75,11 @@ internal sealed class Engine : IAsyncDisposable
 
     public CapPool Pool { get; }
 
+    public SessionOpening Opening => _options.Opening;
+
     public OperationDesk Desk { get; }
 
     public StateWatch Watch { get; }
-
-    public event EventHandler<CacheStateChangedEventArgs>? StateChanged;
 
     public bool IsDisposed => Desk.IsClosed;
 
@@ -168,7 +167,13 @@ internal sealed class Engine : IAsyncDisposable
         long wall = Clock.WallNow;
         if (SuspendDecision.Decide(now - _lastTickAt, wall - _lastWallAt, SuspendAllowanceMilliseconds))
         {
+            // Nothing is served until a renewal is answered that is sent after this sweep.
             Session.VoidLease();
+            _table.Visit(static inode =>
+            {
+                using Inode.Hold hold = inode.Enter();
+                hold.ForgetMortal();
+            });
         }
 
         _lastTickAt = now;
@@ -179,6 +184,7 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         Desk.EndOverdue(now);
+        Desk.BreakOwners(now);
         Watch.Look();
 
         // The doorbell may have been rung in vain or not at all.
@@ -220,8 +226,6 @@ internal sealed class Engine : IAsyncDisposable
     private void Apply(in AuthorityMessage message, Inode inode, ISessionLink link, long now, ref OperationList done)
     {
         InodeActivity? idle;
-        bool isBroken = false;
-        Ownership ownership = default;
         using (Inode.Hold hold = inode.Enter())
         {
             bool owes;
@@ -233,7 +237,6 @@ internal sealed class Engine : IAsyncDisposable
                 case AuthorityMessageKind.Revoke:
                     Volatile.Write(ref _revokes, _revokes + 1);
                     owes = hold.ApplyRevoke(message, Session);
-                    isBroken = hold.TryNoteBreak(out ownership);
                     break;
                 default:
                     owes = hold.ApplyOutcome(message, Session, ref done);
@@ -251,25 +254,6 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         Desk.ReturnSpare(idle);
-        if (isBroken)
-        {
-            _ = BreakLaterAsync(inode, ownership);
-        }
-    }
-
-    /// <summary>An owner holds up a revoke: it has the break timeout to settle. One at a time per ownership.</summary>
-    private async Task BreakLaterAsync(Inode inode, Ownership ownership)
-    {
-        try
-        {
-            await Task.Delay(_options.BreakTimeout, Clock.Provider, _stopping.Token).ConfigureAwait(EngineAwait.Captured);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-
-        Desk.BreakOwnership(inode, ownership);
     }
 
     private void ReleaseUnknown(in AuthorityMessage message, ISessionLink link)

@@ -19,7 +19,8 @@ internal sealed class OperationDesk
     private readonly Outbox _outbox;
     private readonly Action _wakeOutbound;
     private readonly OperationPool _operations;
-    private readonly InodeActivityPool _activities = new();
+    private readonly OwnerLedger _owners = new();
+    private readonly InodeActivityPool _activities;
     private readonly OperationLedger _ledger;
     private int _closed;
     private long _questions;
@@ -33,6 +34,7 @@ internal sealed class OperationDesk
         _outbox = outbox;
         _wakeOutbound = wakeOutbound;
         _operations = new OperationPool(Cancel);
+        _activities = new InodeActivityPool(_owners);
         _ledger = new OperationLedger(options.MaxOperations);
     }
 
@@ -246,23 +248,25 @@ internal sealed class OperationDesk
     public long LocalExpiry(long timeToLive) =>
         timeToLive == 0 ? long.MaxValue : _session.Link is { } link ? _clock.Now + link.Terms.WithinElsewhere(timeToLive) : _clock.Now;
 
-    /// <summary>Takes the right of an owner of this node that holds up others and does not settle.</summary>
-    public void BreakOwnership(Inode inode, in Ownership ownership)
+    /// <summary>Takes their rights from owners that have held up others for longer than the break timeout.</summary>
+    public void BreakOwners(long now)
     {
-        InodeActivity? idle;
-        using (Inode.Hold hold = inode.Enter())
+        foreach (Inode inode in _owners.SnapshotInodes())
         {
-            if (hold.TryBreakOwnership(ownership, out bool owes) && owes)
+            InodeActivity? idle;
+            using (Inode.Hold hold = inode.Enter())
             {
-                _outbox.Append(hold.Cap!, inode.Cookie);
+                if (hold.BreakIfOverdue(now, (long)_options.BreakTimeout.TotalMilliseconds))
+                {
+                    _outbox.Append(hold.Cap!, inode.Cookie);
+                }
+
+                Ask(inode, hold, now);
+                idle = hold.DetachIdle();
             }
 
-            Ask(inode, hold, _clock.Now);
-            idle = hold.DetachIdle();
+            ReturnSpare(idle);
         }
-
-        ReturnSpare(idle);
-        _wakeOutbound();
     }
 
     /// <summary>Gives an exclusive right back without a value.</summary>
@@ -372,10 +376,13 @@ internal sealed class OperationDesk
                 _ledger.Remove(found);
             }
 
+            // Readers may have waited for a change that is withdrawn now.
+            Ask(inode, hold, _clock.Now);
             idle = hold.DetachIdle();
         }
 
         ReturnSpare(idle);
+        _wakeOutbound();
         bool any = !done.IsEmpty || write is not null;
         CompleteAll(ref done);
         write?.Complete(new OperationResult(status) { IsOutcomeUnknown = true });
@@ -423,7 +430,7 @@ internal sealed class OperationDesk
             bool isWanted = isClaimed && result.Status is OperationStatus.Owned or OperationStatus.Unsettled;
             if (result.Ownership.IsOpen && !isWanted)
             {
-                GiveUp(inode, result.Ownership);
+                _ = GiveUpAsync(inode, result.Ownership);
             }
         }
     }
@@ -475,13 +482,12 @@ internal sealed class OperationDesk
     }
 
     /// <summary>Settles a right that came for a caller who is gone.</summary>
-    private void GiveUp(Inode inode, in Ownership ownership)
+    private async Task GiveUpAsync(Inode inode, Ownership ownership)
     {
         try
         {
-            ValueTask<OperationResult> settled =
-                SettleAsync(inode, new Change { Ownership = ownership, Settlement = Settlement.Abandoned }, flight: null, CancellationToken.None);
-            _ = settled.AsTask();
+            var change = new Change { Ownership = ownership, Settlement = Settlement.Abandoned };
+            _ = await SettleAsync(inode, change, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
         }
         catch (ObjectDisposedException)
         {

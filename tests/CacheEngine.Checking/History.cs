@@ -69,6 +69,10 @@ public sealed class ClientLog
     public void Write(int key, long value, long version, long call, long @return) =>
         _events.Add(new HistoryEvent(EventKind.Write, key, value, version, call, @return, _client));
 
+    /// <summary>A value was replaced by what was made of another, with nothing in between.</summary>
+    public void Update(int key, long value, long version, long basedOn, long call, long @return) =>
+        _events.Add(new HistoryEvent(EventKind.Write, key, value, version, call, @return, _client) { Base = basedOn });
+
     /// <summary>A factory ran from <paramref name="start"/> to <paramref name="end"/> and made this value.</summary>
     public void Load(int key, long value, long start, long end) =>
         _events.Add(new HistoryEvent(EventKind.Load, key, value, HistoryEvent.Unversioned, start, end, _client));

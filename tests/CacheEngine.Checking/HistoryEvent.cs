@@ -26,11 +26,14 @@ public readonly record struct HistoryEvent(EventKind Kind, int Key, long Value, 
     public const long Absent = 0;
     public const long Unversioned = 0;
     public const long Pending = long.MaxValue;
+
+    /// <summary>For an atomic update: the value that the new one was made of.</summary>
+    public long? Base { get; init; }
 }
 
 /// <summary>A contradiction in a history.</summary>
 /// <param name="Rule">Which rule is broken: <c>stale</c>, <c>went back</c>, <c>never written</c>, <c>from the future</c>, <c>split version</c>,
-/// <c>write order</c> or <c>overtaken</c>.</param>
+/// <c>write order</c>, <c>overtaken</c> or <c>lost update</c>.</param>
 /// <param name="Key">The key.</param>
 /// <param name="Detail">The operations that contradict each other.</param>
 public sealed record Violation(string Rule, int Key, string Detail);

@@ -44,6 +44,7 @@ public static class IntervalChecker
         }
 
         CheckUnversioned(key, events, violations);
+        CheckUpdates(key, events, versions, violations);
         CheckOrder(key, [.. events.Where(e => e.Version != HistoryEvent.Unversioned)], seenBeforeAcknowledged, violations);
     }
 
@@ -138,6 +139,21 @@ public static class IntervalChecker
             {
                 violations.Add(new Violation(
                     "overtaken", key, $"{last} saw a load that had ended for {first}, and no version between {above} and {below} is free for it"));
+            }
+        }
+    }
+
+    /// <summary>An update is made of the value right before it: no other version that anybody was told lies in between.</summary>
+    private static void CheckUpdates(int key, List<HistoryEvent> events, Dictionary<long, long> versions, List<Violation> violations)
+    {
+        long[] used = [.. events.Select(e => e.Version).Where(v => v != HistoryEvent.Unversioned).Distinct().Order()];
+        foreach (HistoryEvent update in events.Where(e => e.Base is not null && e.Version != HistoryEvent.Unversioned))
+        {
+            int at = Rank(used, update.Version);
+            long before = at == 0 ? HistoryEvent.Unversioned : used[at - 1];
+            if (versions.TryGetValue(update.Base!.Value, out long basedOn) && basedOn != before)
+            {
+                violations.Add(new Violation("lost update", key, $"{update} was made of version {basedOn}, but version {before} lies in between"));
             }
         }
     }

@@ -11,9 +11,26 @@ internal sealed class FlakyLinks : LinkPolicy
     private readonly ConcurrentDictionary<(LinkDirection Direction, string Node), bool> _silent = new();
 
     public override long Delay(LinkDirection direction, string node) =>
-        direction == LinkDirection.ToNode ? _slow.GetValueOrDefault(node) : 0;
+        Random.Shared.NextDouble() < DelayedShare ? Random.Shared.Next(1, 5)
+        : direction == LinkDirection.ToNode ? _slow.GetValueOrDefault(node)
+        : 0;
 
-    public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey((direction, node));
+    /// <summary>The share of messages that take some milliseconds, so that they can be lost on the way.</summary>
+    public double DelayedShare { get; init; }
+
+    private readonly ConcurrentDictionary<string, bool> _dead = new();
+
+    public override bool IsOpen(LinkDirection direction, string node) => !_silent.ContainsKey((direction, node)) && !_dead.ContainsKey(node);
+
+    /// <summary>Silences a node for good.</summary>
+    public void Kill(string node) => _dead[node] = true;
+
+    /// <summary>Opens all links.</summary>
+    public void Heal(EmbeddedAuthority authority)
+    {
+        _dead.Clear();
+        authority.WakeLinks();
+    }
 
     /// <summary>
     /// Slows what a node hears to most of a lease term, then keeps it from being heard: the answers to its last renewals are old when they arrive, and so

@@ -61,6 +61,7 @@ internal sealed class Stress(StressOptions options)
         if (options.HasFlakyLinks)
         {
             threads.Add(links.DisturbAsync(authority, options, end));
+            threads.Add(RestartAsync(authority, end));
             foreach (CoherentCache<int, Stamp> node in nodes)
             {
                 ClientLog log = _history.AddClient(options.Keys);
@@ -90,9 +91,26 @@ internal sealed class Stress(StressOptions options)
             {
                 await StepAsync(node, log, random, key);
             }
-            catch (AuthorityUnavailableException exception) when (!exception.IsOutcomeUnknown)
+            catch (AuthorityUnavailableException)
             {
-                // A read without an answer says nothing.
+                // A read without an answer says nothing; a write has been written down.
+            }
+        }
+    }
+
+    /// <summary>Crashes and restarts the authority, and breaks single connections in between: replies are lost.</summary>
+    private async Task RestartAsync(EmbeddedAuthority authority, long end)
+    {
+        for (int i = 1; Stopwatch.GetTimestamp() < end; i++)
+        {
+            await Task.Delay(options.LeaseTerm);
+            if (i % 4 == 0)
+            {
+                authority.Restart();
+            }
+            else
+            {
+                authority.CutOff($"node{i % options.Nodes}");
             }
         }
     }
@@ -101,24 +119,36 @@ internal sealed class Stress(StressOptions options)
     {
         switch (random.Next(100))
         {
-            case < 60:
+            case < 52:
                 for (int i = 0; i < 20; i++)
                 {
                     TryGet(node, log, random.Next(options.Keys));
                 }
 
                 break;
-            case < 75:
+            case < 65:
                 await GetAsync(node, log, key);
                 break;
-            case < 90:
+            case < 78:
                 await LoadAsync(node, log, key);
                 break;
-            case < 97:
+            case < 84:
                 await SetAsync(node, log, key);
                 break;
-            default:
+            case < 89:
+                await UpdateAsync(node, log, key);
+                break;
+            case < 93:
+                await TryUpdateAsync(node, log, key);
+                break;
+            case < 96:
                 await WriteAsync(log, key, HistoryEvent.Absent, () => node.RemoveAsync(key));
+                break;
+            case < 98:
+                await SetManyAsync(node, log, random);
+                break;
+            default:
+                await node.RecallAsync(key);
                 break;
         }
     }
@@ -188,18 +218,107 @@ internal sealed class Stress(StressOptions options)
         await WriteAsync(log, key, value, () => node.SetAsync(key, Stamp.Of(value)));
     }
 
-    private async Task WriteAsync(ClientLog log, int key, long value, Func<ValueTask<long>> write)
+    private async Task UpdateAsync(CoherentCache<int, Stamp> node, ClientLog log, int key)
+    {
+        long value = Interlocked.Increment(ref _lastValue);
+        long? basedOn = null;
+        await WriteAsync(
+            log,
+            key,
+            value,
+            async () =>
+            {
+                Lookup<Stamp> result = await node.UpdateAsync(
+                    key,
+                    value,
+                    (old, made) =>
+                    {
+                        basedOn = old.Checked();
+                        return Stamp.Of(made);
+                    });
+                return result.IsHit ? result.Version : HistoryEvent.Unversioned;
+            },
+            () => basedOn);
+    }
+
+    private async Task TryUpdateAsync(CoherentCache<int, Stamp> node, ClientLog log, int key)
+    {
+        long value = Interlocked.Increment(ref _lastValue);
+        Lookup<Stamp> found = await node.GetAsync(key);
+        long? basedOn = found.IsHit ? found.Value.Checked() : null;
+        await WriteAsync(
+            log,
+            key,
+            value,
+            async () =>
+            {
+                UpdateResult result = await node.TryUpdateAsync(key, found.Version, Stamp.Of(value));
+                return result.IsUpdated ? result.Version : HistoryEvent.Unversioned;
+            },
+            () => basedOn);
+    }
+
+    private async Task SetManyAsync(CoherentCache<int, Stamp> node, ClientLog log, Random random)
+    {
+        var entries = new KeyValuePair<int, Stamp>[Math.Min(3, options.Keys)];
+        int first = random.Next(options.Keys);
+        for (int i = 0; i < entries.Length; i++)
+        {
+            entries[i] = new((first + i) % options.Keys, Stamp.Of(Interlocked.Increment(ref _lastValue)));
+        }
+
+        long call = Stopwatch.GetTimestamp();
+        long[]? versions = null;
+        try
+        {
+            versions = await node.SetManyAsync(entries);
+            Interlocked.Add(ref _writes, versions.Length);
+        }
+        catch (AuthorityUnavailableException)
+        {
+            // Written down below: some of them may have been applied.
+        }
+
+        for (int i = 0; i < entries.Length; i++)
+        {
+            log.Write(
+                entries[i].Key,
+                entries[i].Value.Value,
+                versions?[i] ?? HistoryEvent.Unversioned,
+                call,
+                versions is null ? HistoryEvent.Pending : Stopwatch.GetTimestamp());
+        }
+    }
+
+    private async Task WriteAsync(ClientLog log, int key, long value, Func<ValueTask<long>> write, Func<long?>? basedOn = null)
     {
         long call = Stopwatch.GetTimestamp();
         try
         {
             long version = await write();
-            log.Write(key, value, version, call, Stopwatch.GetTimestamp());
+            if (version == HistoryEvent.Unversioned)
+            {
+                // Refused: whoever sees the value finds that nobody wrote it.
+                return;
+            }
+
             Interlocked.Increment(ref _writes);
+            if (basedOn?.Invoke() is { } old)
+            {
+                log.Update(key, value, version, old, call, Stopwatch.GetTimestamp());
+            }
+            else
+            {
+                log.Write(key, value, version, call, Stopwatch.GetTimestamp());
+            }
         }
-        catch (AuthorityUnavailableException)
+        catch (AuthorityUnavailableException exception) when (exception.IsOutcomeUnknown)
         {
             log.Write(key, value, HistoryEvent.Unversioned, call, HistoryEvent.Pending);
+        }
+        catch (CapabilityLostException)
+        {
+            // Nothing was changed.
         }
     }
 }

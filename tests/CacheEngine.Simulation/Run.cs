@@ -19,20 +19,35 @@ internal sealed class Run
     private readonly History _history = new();
     private readonly List<CoherentCache<int, string>> _nodes = [];
     private readonly List<Violation> _violations = [];
-    private readonly long[] _source;
     private EmbeddedAuthority _authority = null!;
     private long _lastValue;
-    private long _operations;
-    private long _hits;
-    private bool _isEnding;
 
     private Run(Scenario scenario)
     {
         _scenario = scenario;
         _world = new World(scenario.Seed);
-        _links = new SimulatedLinks(_world, scenario.TypicalDelayMilliseconds, scenario.SlowShare, scenario.SlowDelayMilliseconds);
-        _source = new long[scenario.Keys];
+        _links = new SimulatedLinks(
+            _world, scenario.TypicalDelayMilliseconds, scenario.SlowShare, scenario.SlowDelayMilliseconds, scenario.RepeatedShare);
+        Source = new Source(scenario.Keys, scenario.Source == SourceKind.Fenced);
     }
+
+    public Scenario Scenario => _scenario;
+
+    public World World => _world;
+
+    public Source Source { get; }
+
+    public Counter Counter { get; } = new();
+
+    public long Operations { get; set; }
+
+    public long Hits { get; set; }
+
+    public bool IsEnding { get; private set; }
+
+    public long NextValue() => ++_lastValue;
+
+    public void Violate(string rule, int key, string detail) => _violations.Add(new Violation(rule, key, detail));
 
     public static RunResult Execute(Scenario scenario)
     {
@@ -54,7 +69,7 @@ internal sealed class Run
             run._violations.Add(new Violation("escaped", -1, "work ran on the thread pool"));
         }
 
-        return new RunResult(scenario, run._world.Hash, run._world.Steps, run._operations, run._hits, run._violations);
+        return new RunResult(scenario, run._world.Hash, run._world.Steps, run.Operations, run.Hits, run._violations);
     }
 
     private void Go()
@@ -72,13 +87,18 @@ internal sealed class Run
         }
 
         // From here on nothing fails any more, and everything must end: H8, and no operation outlives its bound.
-        _isEnding = true;
+        IsEnding = true;
         _links.Heal();
         _authority.WakeLinks();
         bool ended = _world.RunUntil(main, faultsEnd + (120 * Second));
         if (!ended)
         {
-            _violations.Add(new Violation("stuck", -1, $"after {_world.Steps} steps something never ends"));
+            Violate("stuck", -1, $"after {_world.Steps} steps something never ends");
+            for (int key = 0; key <= _scenario.Keys; key++)
+            {
+                Violate("stuck", key, Dump(key));
+            }
+
             return;
         }
 
@@ -97,7 +117,7 @@ internal sealed class Run
             _violations.Add(new Violation("refused", -1, $"{_authority.RefusedMessages} messages"));
         }
 
-        _violations.AddRange(IntervalChecker.Check(_history.Events(), seenBeforeAcknowledged: _scenario.AtSource));
+        _violations.AddRange(IntervalChecker.Check(_history.Events(), seenBeforeAcknowledged: _scenario.Source == SourceKind.Told));
     }
 
     private async Task MainAsync()
@@ -116,31 +136,25 @@ internal sealed class Run
         });
         for (int i = 0; i < _scenario.Nodes; i++)
         {
-            double rate = 1 + ((random.NextDouble() - 0.5) * _scenario.ClockDrift);
-            _nodes.Add(await CoherentCache.OpenAsync<int, string>(_authority, "simulation", new()
-            {
-                NodeName = $"node{i}",
-                Placement = _scenario.AtSource ? ValuePlacement.Source : ValuePlacement.Authority,
-                TimeProvider = new VirtualTime(_world, rate, random.Next(1_000_000_000)),
-                HashSeed = _scenario.Seed,
-                Scheduler = _world.Pumps,
-                OperationTimeout = TimeSpan.FromSeconds(20),
-            }));
+            _nodes.Add(await OpenNodeAsync(random));
+        }
+
+        if (!_scenario.AtSource)
+        {
+            await _nodes[0].SetAsync(_scenario.Keys, "0");
         }
 
         var tasks = new List<Task>();
         for (int i = 0; i < _scenario.Nodes * _scenario.ClientsPerNode; i++)
         {
-            int node = i % _scenario.Nodes;
-            var client = new Client(this, _nodes[node], _history.AddClient(_scenario.Keys), new Random(random.Next()));
-            tasks.Add(client.RunAsync(authorityTime));
+            tasks.Add(StartClient(_nodes[i % _scenario.Nodes], random, authorityTime));
         }
 
-        if (_scenario.SilenceEveryMilliseconds > 0)
-        {
-            tasks.Add(SilenceAsync(new Random(random.Next()), authorityTime));
-        }
-
+        var faults = new Random(random.Next());
+        tasks.Add(SilenceAsync(faults, authorityTime));
+        tasks.Add(NowAndThenAsync(_scenario.RestartEveryMilliseconds, faults, authorityTime, () => _authority.Restart()));
+        tasks.Add(NowAndThenAsync(_scenario.BreakEveryMilliseconds, faults, authorityTime, () => _authority.CutOff($"node{faults.Next(_nodes.Count)}")));
+        tasks.Add(DeathsAsync(faults, authorityTime));
         await Task.WhenAll(tasks);
         await AgreeAsync();
         foreach (CoherentCache<int, string> node in _nodes)
@@ -149,13 +163,53 @@ internal sealed class Run
         }
     }
 
+    private async Task<CoherentCache<int, string>> OpenNodeAsync(Random random)
+    {
+        double rate = 1 + ((random.NextDouble() - 0.5) * _scenario.ClockDrift);
+        return await CoherentCache.OpenAsync<int, string>(_authority, "simulation", new()
+        {
+            NodeName = $"node{_nodes.Count}",
+            Placement = _scenario.AtSource ? ValuePlacement.Source : ValuePlacement.Authority,
+            RaiseFenceAsync = _scenario.Source == SourceKind.Fenced ? RaiseFenceAsync : null,
+            MaxSourceWriteTime = _scenario.Source == SourceKind.Bounded ? TimeSpan.FromMilliseconds(_scenario.StallMilliseconds + 5) : null,
+            Expiration = _scenario.AtSource && _scenario.ExpirationMilliseconds > 0 ? TimeSpan.FromMilliseconds(_scenario.ExpirationMilliseconds) : null,
+            TimeProvider = new VirtualTime(_world, rate, random.Next(1_000_000_000)),
+            HashSeed = _scenario.Seed,
+            Scheduler = _world.Pumps,
+            OperationTimeout = TimeSpan.FromSeconds(20),
+            BreakTimeout = TimeSpan.FromSeconds(2),
+        });
+    }
+
+    /// <summary>The source takes its time, and fails now and then.</summary>
+    private async ValueTask RaiseFenceAsync(int key, Fence fence, CancellationToken token)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(_world.Random.Next(10)), new VirtualTime(_world, 1, 0), token);
+        if (!IsEnding && _world.Random.Next(10) == 0)
+        {
+            throw new FormatException("The source fails now and then.");
+        }
+
+        Source.Raise(key, fence);
+    }
+
+    private Task StartClient(CoherentCache<int, string> node, Random random, TimeProvider time)
+    {
+        ClientLog log = _history.AddClient(_scenario.Keys + 1);
+        var own = new Random(random.Next());
+        Client client = _scenario.AtSource
+            ? new SourceClient(this, node, log, own, time)
+            : new AuthorityClient(this, node, log, own, time);
+        return client.RunAsync();
+    }
+
     /// <summary>Once nothing fails any more, every node answers for every key, and all answer the same.</summary>
     private async Task AgreeAsync()
     {
-        for (int key = 0; key < _scenario.Keys; key++)
+        for (int key = 0; key < _scenario.Keys + (_scenario.AtSource ? 0 : 1); key++)
         {
             var answers = new HashSet<string>();
-            if (_scenario.AtSource)
+            if (_scenario.Source == SourceKind.Told)
             {
                 // A change whose news never got through may have left an older value in place: tell the cluster now.
                 await _nodes[0].RemoveAsync(key);
@@ -163,31 +217,100 @@ internal sealed class Run
 
             foreach (CoherentCache<int, string> node in _nodes)
             {
-                try
-                {
-                    answers.Add(_scenario.AtSource
-                        ? await node.GetOrCreateAsync(key, (_, _) => ValueTask.FromResult($"{_source[key]}"))
-                        : $"{await node.GetAsync(key)}");
-                }
-                catch (AuthorityUnavailableException)
-                {
-                    answers.Add("no answer");
-                }
+                answers.Add(await AnswerAsync(node, key));
             }
 
             if (answers.Count != 1 || answers.Contains("no answer"))
             {
-                _violations.Add(new Violation("disagree", key, string.Join(", ", answers)));
+                Violate("disagree", key, $"{string.Join(", ", answers)}\n{Dump(key)}");
             }
         }
     }
 
+    /// <summary>What everybody thinks of a key.</summary>
+    private string Dump(int key)
+    {
+        var text = new System.Text.StringBuilder();
+        Inodes.InodeId id = default;
+        for (int i = 0; i < _nodes.Count; i++)
+        {
+            Inodes.Inode inode = _nodes[i].Resolve(key);
+            id = inode.UnguardedId.IsKnown ? inode.UnguardedId : id;
+            using Inodes.Inode.Hold hold = inode.Enter();
+            string writes = string.Join(", ", (hold.Activity?.Writes ?? default).All().Select(o => $"{o.Kind} {o.Ticket}{(o.IsSent ? " sent" : string.Empty)}"));
+            text.Append(System.Globalization.CultureInfo.InvariantCulture,
+                $"    node{i} {_nodes[i].State} generation {_nodes[i].Engine.Session.Generation.Value} cap {hold.CapState} used {hold.Used} value {hold.ValueState} question {hold.Activity?.Question} due {hold.Activity?.QuestionDue} waits {hold.Activity?.Waiters.All().Count()} writes [{writes}] owned {hold.Activity?.Owned} settling {hold.Activity?.IsSettling} answer due {hold.Cap?.AnswerDue}\n");
+        }
+
+        _authority.Store.Inspect(record =>
+        {
+            if (record.Id == id)
+            {
+                text.Append(System.Globalization.CultureInfo.InvariantCulture, $"    record v{record.Version} owner {record.Owner} unsettled {record.IsUnsettled} requests [{string.Join(", ", record.Requests.Select(r => $"s{r.Session.Value} {r.Kind} {r.RequestId}"))}] holders [{string.Join(", ", record.Holders.Select(h => h.State.ToString()))}]");
+            }
+        });
+        return text.ToString();
+    }
+
+    private async Task<string> AnswerAsync(CoherentCache<int, string> node, int key)
+    {
+        try
+        {
+            if (_scenario.AtSource)
+            {
+                string value = await node.GetOrCreateAsync(key, (_, _) => ValueTask.FromResult($"{Source.Read(key)}"));
+                return value == $"{Source.Read(key)}" ? value : $"{value}, and the source says {Source.Read(key)}";
+            }
+
+            Lookup<string> found = await node.GetAsync(key);
+            bool isCounter = key == _scenario.Keys;
+            if (isCounter && !(found.IsHit && Counter.CanStandAt(long.Parse(found.Value, System.Globalization.CultureInfo.InvariantCulture))))
+            {
+                Violate("counter", key, $"{found} after {Counter.Acknowledged} increments and {Counter.Unknown} perhaps; twice: {Counter.Twice}");
+            }
+
+            // A value may end between two nodes' answers.
+            return _scenario.ExpirationMilliseconds > 0 && !isCounter ? "any" : $"{found}";
+        }
+        catch (AuthorityUnavailableException)
+        {
+            return "no answer";
+        }
+    }
+
+    private async Task NowAndThenAsync(int everyMilliseconds, Random random, TimeProvider time, Action fault)
+    {
+        while (everyMilliseconds > 0 && !IsEnding)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(2 * everyMilliseconds)), time);
+            if (!IsEnding)
+            {
+                fault();
+            }
+        }
+    }
+
+    /// <summary>Nodes that fall silent for good, in both directions; a new one with clients of its own takes the place of each.</summary>
+    private async Task DeathsAsync(Random random, TimeProvider time)
+    {
+        var clients = new List<Task>();
+        for (int death = 0; death < _scenario.Deaths && !IsEnding; death++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1000 * _scenario.Seconds / (_scenario.Deaths + 1))), time);
+            _links.Kill($"node{random.Next(_nodes.Count)}");
+            _nodes.Add(await OpenNodeAsync(random));
+            clients.Add(StartClient(_nodes[^1], random, time));
+        }
+
+        await Task.WhenAll(clients);
+    }
+
     private async Task SilenceAsync(Random random, TimeProvider time)
     {
-        while (!_isEnding)
+        while (_scenario.SilenceEveryMilliseconds > 0 && !IsEnding)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(2 * _scenario.SilenceEveryMilliseconds)), time);
-            string node = $"node{random.Next(_scenario.Nodes)}";
+            string node = $"node{random.Next(_nodes.Count)}";
             LinkDirection[] directions = random.Next(3) switch
             {
                 0 => [LinkDirection.ToNode],
@@ -227,196 +350,5 @@ internal sealed class Run
                 }
             }
         });
-    }
-
-    /// <summary>One client of one node: reads, writes, removes and loads, and writes down what it saw.</summary>
-    private sealed class Client(Run run, CoherentCache<int, string> node, ClientLog log, Random random)
-    {
-        private Scenario Scenario => run._scenario;
-
-        public async Task RunAsync(TimeProvider time)
-        {
-            while (!run._isEnding)
-            {
-                await Task.Delay(TimeSpan.FromMicroseconds(random.Next(1 + (2000 * Scenario.ThinkMilliseconds))), time);
-                int key = random.Next(Scenario.Keys);
-                run._operations++;
-                try
-                {
-                    await (random.Next(10) switch
-                    {
-                        < 5 => TryGet(key),
-                        < 6 => GetAsync(key),
-                        < 8 => LoadAsync(key, time),
-                        < 9 => Scenario.AtSource ? ChangeSourceAsync(key, time) : SetAsync(key),
-                        _ => Scenario.AtSource ? ChangeSourceAsync(key, time) : RemoveAsync(key),
-                    });
-                }
-                catch (AuthorityUnavailableException)
-                {
-                    // A read has no answer; a write was written down as pending before it was sent.
-                    run._world.Mix(-1);
-                }
-            }
-        }
-
-        private ValueTask TryGet(int key)
-        {
-            long call = run._world.NextStamp();
-            if (node.TryGet(key, out string? value, out long version))
-            {
-                run._hits++;
-                Saw(key, value, version, call);
-            }
-
-            return default;
-        }
-
-        private async ValueTask GetAsync(int key)
-        {
-            long call = run._world.NextStamp();
-            Lookup<string> found = await node.GetAsync(key);
-            if (found.Status != LookupStatus.Unknown)
-            {
-                Saw(key, found.Value, found.Version, call, found.Status == LookupStatus.Absent);
-            }
-        }
-
-        private async ValueTask LoadAsync(int key, TimeProvider time)
-        {
-            using var cancellation = new CancellationTokenSource();
-            int patience = random.Next(20) == 0 ? random.Next(50) : -1;
-            if (patience >= 0)
-            {
-                cancellation.CancelAfter(Timeout.InfiniteTimeSpan);
-                _ = CancelLaterAsync(cancellation, patience, time);
-            }
-
-            long call = run._world.NextStamp();
-            try
-            {
-                string value = await node.GetOrCreateAsync(key, time, MakeAsync, cancellationToken: cancellation.Token);
-                Saw(key, value, HistoryEvent.Unversioned, call);
-            }
-            catch (OperationCanceledException) when (patience >= 0)
-            {
-                run._world.Mix(-2);
-            }
-            catch (FormatException)
-            {
-                // The factory failed on purpose.
-                run._world.Mix(-3);
-            }
-        }
-
-        private static async Task CancelLaterAsync(CancellationTokenSource cancellation, int milliseconds, TimeProvider time)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time);
-            try
-            {
-                cancellation.Cancel();
-            }
-            catch (ObjectDisposedException)
-            {
-                // The load was faster.
-            }
-        }
-
-        private async ValueTask<string> MakeAsync(int key, TimeProvider time, CancellationToken token)
-        {
-            long start = run._world.NextStamp();
-            if (Scenario.AtSource)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(5)), time, token);
-                long seen = run._source[key];
-                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(30)), time, token);
-                return Text(seen);
-            }
-
-            long made = ++run._lastValue;
-            if (random.Next(2) == 0)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(50)), time, token);
-            }
-
-            if (random.Next(10) == 0)
-            {
-                throw new FormatException("The factory fails now and then.");
-            }
-
-            log.Load(key, made, start, run._world.NextStamp());
-            return Text(made);
-        }
-
-        private async ValueTask SetAsync(int key)
-        {
-            long value = ++run._lastValue;
-            await WriteAsync(key, value, () => node.SetAsync(key, Text(value)));
-        }
-
-        private ValueTask RemoveAsync(int key) => WriteAsync(key, HistoryEvent.Absent, () => node.RemoveAsync(key));
-
-        private async ValueTask WriteAsync(int key, long value, Func<ValueTask<long>> write)
-        {
-            long call = run._world.NextStamp();
-            try
-            {
-                long version = await write();
-                log.Write(key, value, version, call, run._world.NextStamp());
-                run._world.Mix(version);
-            }
-            catch (AuthorityUnavailableException exception)
-            {
-                log.Write(key, value, HistoryEvent.Unversioned, call, HistoryEvent.Pending);
-                if (!exception.IsOutcomeUnknown)
-                {
-                    run._violations.Add(new Violation("outcome", key, "a failed write did not say that its outcome is unknown"));
-                }
-            }
-        }
-
-        /// <summary>The truth is the source's: change it, then tell the cluster. The source counts up, so its value is the version.</summary>
-        private async ValueTask ChangeSourceAsync(int key, TimeProvider time)
-        {
-            long call = run._world.NextStamp();
-            long value = ++run._source[key];
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(5)), time);
-            try
-            {
-                await node.RemoveAsync(key);
-                log.Write(key, value, value, call, run._world.NextStamp());
-            }
-            catch (AuthorityUnavailableException)
-            {
-                log.Write(key, value, value, call, HistoryEvent.Pending);
-            }
-        }
-
-        private void Saw(int key, string? text, long version, long call, bool isAbsent = false)
-        {
-            if (text is null && !isAbsent)
-            {
-                // A hit on null is not the knowledge that there is nothing: nobody wrote null.
-                run._violations.Add(new Violation("never written", key, $"null with version {version} at {call}"));
-            }
-
-            long value = text is null ? HistoryEvent.Absent : long.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
-            if (Scenario.AtSource)
-            {
-                // The authority's versions number removals; the truth here is the source's own counter, which starts at zero: nobody wrote that.
-                if (value > 0)
-                {
-                    log.Read(key, value, value, call, run._world.NextStamp());
-                }
-            }
-            else
-            {
-                log.Read(key, value, version, call, run._world.NextStamp());
-            }
-
-            run._world.Mix(value);
-        }
-
-        private static string Text(long value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

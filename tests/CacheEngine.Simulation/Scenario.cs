@@ -31,7 +31,28 @@ internal sealed record Scenario
 
     public required bool CopyValues { get; init; }
 
-    public required bool AtSource { get; init; }
+    /// <summary>Where values live, and how older writers are kept out of the source.</summary>
+    public required SourceKind Source { get; init; }
+
+    /// <summary>How long a write inside the source may stall.</summary>
+    public required int StallMilliseconds { get; init; }
+
+    /// <summary>The mean time between two restarts of the authority; zero: none.</summary>
+    public required int RestartEveryMilliseconds { get; init; }
+
+    /// <summary>The mean time between two broken connections, replies lost; zero: none.</summary>
+    public required int BreakEveryMilliseconds { get; init; }
+
+    /// <summary>How many nodes fall silent for good, one after the other, each replaced by a new one.</summary>
+    public required int Deaths { get; init; }
+
+    /// <summary>The share of messages that arrive twice.</summary>
+    public required double RepeatedShare { get; init; }
+
+    /// <summary>How long values live; zero: for ever.</summary>
+    public required int ExpirationMilliseconds { get; init; }
+
+    public bool AtSource => Source != SourceKind.None;
 
     public required int ThinkMilliseconds { get; init; }
 
@@ -55,8 +76,30 @@ internal sealed record Scenario
             SilenceEveryMilliseconds = hasSilences ? random.Next(200, 3000) : 0,
             SilenceMilliseconds = random.Next(5) switch { 0 => term / 3, 4 => term * 8, _ => term * 2 },
             CopyValues = random.Next(2) == 0,
-            AtSource = random.Next(4) == 0,
+            Source = random.Next(8) switch { 0 => SourceKind.Told, 1 or 2 => SourceKind.Fenced, 3 => SourceKind.Bounded, _ => SourceKind.None },
             ThinkMilliseconds = random.Next(3) switch { 0 => 3, 1 => 20, _ => 100 },
+            StallMilliseconds = random.Next(3) switch { 0 => 5, 1 => term, _ => term * 4 },
+            RestartEveryMilliseconds = random.Next(4) == 0 ? random.Next(500, 4000) : 0,
+            BreakEveryMilliseconds = random.Next(4) == 0 ? random.Next(200, 3000) : 0,
+            Deaths = random.Next(5) == 0 ? random.Next(1, 3) : 0,
+            RepeatedShare = random.Next(3) == 0 ? 0.1 : 0,
+            ExpirationMilliseconds = random.Next(4) == 0 ? random.Next(50, 2 * term) : 0,
         };
     }
+}
+
+/// <summary>Where a run's values live.</summary>
+internal enum SourceKind
+{
+    /// <summary>At the authority.</summary>
+    None,
+
+    /// <summary>At the source; its changes are told by removals.</summary>
+    Told,
+
+    /// <summary>At the source, which compares fences.</summary>
+    Fenced,
+
+    /// <summary>At the source, which compares nothing; its writes end in bounded time.</summary>
+    Bounded,
 }

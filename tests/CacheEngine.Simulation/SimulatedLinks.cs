@@ -3,9 +3,11 @@ using CacheEngine.Embedded;
 namespace CacheEngine.Simulation;
 
 /// <summary>The network of a run: delays drawn per message, and directions of links that fall silent for a while.</summary>
-internal sealed class SimulatedLinks(World world, int typicalDelayMilliseconds, double slowShare, int slowDelayMilliseconds) : LinkPolicy
+internal sealed class SimulatedLinks(World world, int typicalDelayMilliseconds, double slowShare, int slowDelayMilliseconds, double repeatedShare) : LinkPolicy
 {
     private readonly HashSet<(LinkDirection Direction, string Node)> _silent = [];
+
+    private readonly HashSet<string> _dead = [];
 
     public bool IsHealed { get; private set; }
 
@@ -14,6 +16,9 @@ internal sealed class SimulatedLinks(World world, int typicalDelayMilliseconds, 
         bool isSlow = !IsHealed && world.Random.NextDouble() < slowShare;
         return world.Random.Next(1 + (isSlow ? slowDelayMilliseconds : typicalDelayMilliseconds));
     }
+
+    public override int Copies(LinkDirection direction, string node) =>
+        repeatedShare > 0 && !IsHealed && world.Random.NextDouble() < repeatedShare ? 2 : 1;
 
     public override bool IsOpen(LinkDirection direction, string node) => !_silent.Contains((direction, node));
 
@@ -25,11 +30,20 @@ internal sealed class SimulatedLinks(World world, int typicalDelayMilliseconds, 
         }
     }
 
-    public void Restore(LinkDirection direction, string node) => _silent.Remove((direction, node));
+    /// <summary>Silences both directions of a node's links until everything is healed.</summary>
+    public void Kill(string node)
+    {
+        Silence(LinkDirection.ToNode, node);
+        Silence(LinkDirection.ToAuthority, node);
+        _dead.Add(node);
+    }
+
+    public void Restore(LinkDirection direction, string node) => _ = !_dead.Contains(node) && _silent.Remove((direction, node));
 
     public void Heal()
     {
         IsHealed = true;
+        _dead.Clear();
         _silent.Clear();
     }
 }

@@ -71,6 +71,24 @@ internal sealed class ManualTimeProvider(long startMilliseconds = 1_000) : TimeP
     /// <inheritdoc cref="AdvanceTo"/>
     public void Advance(long milliseconds) => AdvanceTo(Now + milliseconds);
 
+    /// <summary>Moves both clocks in steps of a quarter second, letting continuations on the pool run in between, until something is so.</summary>
+    /// <param name="condition">What is waited for.</param>
+    /// <param name="atMostMilliseconds">How far the clocks go; then there is real time left for what a busy machine has not got round to.</param>
+    public async Task AdvanceUntilAsync(Func<bool> condition, long atMostMilliseconds)
+    {
+        for (long end = Now + atMostMilliseconds; Now < end && !condition(); Advance(250))
+        {
+            await Task.Delay(1);
+        }
+
+        for (int i = 0; i < 5_000 && !condition(); i++)
+        {
+            await Task.Delay(1);
+        }
+
+        Assert.True(condition(), $"did not happen within {atMostMilliseconds} ms");
+    }
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, callback, state);

@@ -11,8 +11,9 @@ namespace CacheEngine.Authority;
 /// </summary>
 /// <remarks>
 /// The caller makes it atomic. Every judgement is a pure decision of CacheEngine.Core, one holder or one request at a time; this class only walks the
-/// record and carries the verdicts out. A request that cannot be served keeps its place and holds up those behind it, with one exception: a
-/// load lets others pass while another session loads or a write waits, so that a writer never waits for a factory.
+/// record and carries the verdicts out. A request that cannot be served keeps its place and holds up those behind it, with two exceptions: a
+/// load lets others pass while another session loads or a write waits, so that a writer never waits for a factory; and what an owner's own session
+/// asks for lets others ask the owner for its right.
 /// </remarks>
 internal static class RecordArbiter
 {
@@ -219,7 +220,7 @@ internal static class RecordArbiter
                 record.Requests.RemoveAt(at);
                 at = 0;
             }
-            else if (yields || WaitsForLoader(record, request))
+            else if (yields || WaitsForLoader(record, request) || WaitsForOwnChange(record, request))
             {
                 at++;
             }
@@ -270,6 +271,11 @@ internal static class RecordArbiter
         return false;
     }
 
+    /// <summary>A node's own change comes before its other requests; it ends by a message of that node. Those behind are looked at meanwhile: they
+    /// let the owner know that it holds others up, and it may be silent.</summary>
+    private static bool WaitsForOwnChange(RecordState record, in RequestState request) =>
+        record.Owner.IsOpen && record.Owner.Session == request.Session;
+
     private static bool TryServe(RecordState record, in RequestState request, CapSet need, IRecordContext context)
     {
         Refusal refusal = request.Precondition.Judge(record.Version);
@@ -279,9 +285,8 @@ internal static class RecordArbiter
             return true;
         }
 
-        if (record.Owner.IsOpen && record.Owner.Session == request.Session)
+        if (WaitsForOwnChange(record, request))
         {
-            // The node's own change comes first; it ends by a message of that node.
             return false;
         }
 

@@ -37,6 +37,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         TimeSpan? expiration)
     {
         _engine = engine;
+        engine.Watch.Sender = this;
         _table = table;
         _identity = identity;
         _source = source;
@@ -51,8 +52,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// is noticed within a quarter of the renewal interval.</summary>
     public event EventHandler<CacheStateChangedEventArgs>? StateChanged
     {
-        add => _engine.StateChanged += value;
-        remove => _engine.StateChanged -= value;
+        add => _engine.Watch.Changed += value;
+        remove => _engine.Watch.Changed -= value;
     }
 
     /// <summary>What the cache can do for its callers now.</summary>
@@ -532,7 +533,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             {
                 if (waits[i].Inode is { } inode)
                 {
-                    waits[i].Wait = _desk.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken).AsTask();
+                    waits[i].Wait = WaitAsync(_desk.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken));
                 }
             }
         }
@@ -541,6 +542,9 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             caps.Dispose();
         }
     }
+
+    /// <summary>As a task; AsTask would leave the simulation's thread.</summary>
+    private static async Task<OperationResult> WaitAsync(ValueTask<OperationResult> wait) => await wait.ConfigureAwait(EngineAwait.Captured);
 
     private async ValueTask FinishReadsAsync(
         (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[] waits, Lookup<TValue>[] found, CancellationToken cancellationToken)

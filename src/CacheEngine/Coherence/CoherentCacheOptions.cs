@@ -43,7 +43,7 @@ public sealed class CoherentCacheOptions<TKey, TValue>
     public TimeSpan? MaxSourceWriteTime { get; set; }
 
     /// <summary>How long a write of <see cref="CoherentCache{TKey, TValue}.BeginWriteAsync"/> may hold up others who want the key, before its own cache takes the
-    /// right from it. Less than <see cref="OperationTimeout"/>, which is how long the others wait. Null: a third of it.</summary>
+    /// right from it, at its next tick. Less than <see cref="OperationTimeout"/>, which is how long the others wait. Null: a third of it.</summary>
     public TimeSpan? BreakTimeout { get; set; }
 
     /// <summary>How long an operation waits for the authority before it fails. Default 30 seconds.</summary>

@@ -26,18 +26,17 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
     private int _isEndDue;
 
-    public AuthoritySession(EmbeddedAuthority authority, StoredSession stored, SessionOpening opening, LinkPolicy links, PumpScheduler scheduler, Action wakeNode)
+    public AuthoritySession(EmbeddedAuthority authority, StoredSession stored, LinkPolicy links, PumpScheduler scheduler, Action wakeNode)
         : base(scheduler)
     {
         _authority = authority;
         _stored = stored;
         _links = links;
-        Opening = opening;
         _wakeNode = new DelayedWake(authority.Clock, wakeNode);
         _wakeSelf = new DelayedWake(authority.Clock, Wake);
     }
 
-    public SessionOpening Opening { get; }
+    public SessionOpening Opening => _stored.Opening;
 
     /// <inheritdoc/>
     public SessionId Id => _stored.Id;

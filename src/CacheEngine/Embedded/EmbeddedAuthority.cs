@@ -132,7 +132,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
 
         var id = new SessionId(Interlocked.Increment(ref _lastSession));
         StoredSession stored = Store.AddSession(id, opening, Clock.Now);
-        var session = new AuthoritySession(this, stored, opening, _links, _scheduler, wake);
+        var session = new AuthoritySession(this, stored, _links, _scheduler, wake);
         _sessions[id] = session;
         Supersede(session);
 
@@ -230,6 +230,18 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <summary>Looks at a record again because time has passed.</summary>
     internal void LookAgain(InodeId id) =>
         Store.TryTransit(id, new RecordEvent(RecordEventKind.TimePassed, default), Clock.Now);
+
+    /// <summary>Breaks a node's connection, for fault injection: what is under way in either direction is lost, and its rights go on until they run out.</summary>
+    internal void CutOff(string node)
+    {
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            if (session.Opening.Node == node)
+            {
+                session.CutOffSoon();
+            }
+        }
+    }
 
     /// <summary>Wakes all links: some may be open again.</summary>
     internal void WakeLinks()

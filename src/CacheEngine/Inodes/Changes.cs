@@ -21,7 +21,9 @@ internal static class Changes
         InodeActivity activity = hold.Activity!;
         operation.IsListed = true;
         activity.Writes.Add(operation);
-        hold.OvertakeFlight();
+
+        // Whoever calls from now on may have seen on another node what this change does.
+        activity.Flight = null;
         if (activity.Owned.IsOpen)
         {
             hold.ForgetValue();
@@ -98,7 +100,7 @@ internal static class Changes
         message.Ownership = operation.Change.Ownership;
         message.Settlement = operation.Change.Settlement;
         message.TimeToLive = operation.Change.TimeToLive;
-        if (operation.Kind == OperationKind.Settle)
+        if (operation.Kind == OperationKind.Settle && hold.Activity!.Owned == operation.Change.Ownership)
         {
             owes = hold.EndOwnership();
         }
@@ -131,8 +133,14 @@ internal static class Changes
             : message.IsUnsettled ? OperationStatus.Unsettled
             : OperationStatus.Owned;
         var ownership = new Ownership(message.RequestId, message.Fence);
-        activity!.Owned = ownership;
-        activity.IsSettling = false;
+        if (activity!.Owned.IsOpen)
+        {
+            // The authority has taken that right meanwhile; its owner will find out.
+            hold.CloseOwnership();
+        }
+
+        activity.Owned = ownership;
+        activity.Owners.Add(activity);
         hold.Cap!.Refs.Take(CapSet.FileWrite);
         hold.ForgetValue();
         var result = new OperationResult(status, message.Payload, message.Version, hold.Epoch)
@@ -174,36 +182,29 @@ internal static class Changes
     public static bool AbandonLoad(this in Inode.Hold hold, uint epoch, SessionGeneration generation) =>
         hold.Epoch == epoch && hold.Holds(Rights.Exclusive, generation) && hold.ReturnCap();
 
-    /// <summary>Takes the right from an owner of this node who does not settle.</summary>
-    /// <param name="hold">The witness.</param>
-    /// <param name="ownership">The right; any other is left alone, as is one that is being settled.</param>
-    /// <param name="owes">Whether the cap owes a message now.</param>
-    /// <returns>Whether it was there to be taken.</returns>
-    public static bool TryBreakOwnership(this in Inode.Hold hold, in Ownership ownership, out bool owes)
+    /// <summary>Takes the right from an owner of this node who has held up others for too long and does not settle.</summary>
+    /// <returns>Whether the cap owes a message now.</returns>
+    public static bool BreakIfOverdue(this in Inode.Hold hold, long now, long timeoutMilliseconds)
     {
-        owes = false;
-        if (hold.Activity is not { IsSettling: false } activity || activity.Owned != ownership)
+        if (hold.Activity is not { IsSettling: false } activity || !activity.Owned.IsOpen)
+        {
+            return false;
+        }
+
+        bool holdsUp = !hold.CapState.Revoking.IsEmpty || !activity.Waiters.IsEmpty || !activity.Writes.IsEmpty;
+        if (!holdsUp || activity.HoldsUpSince == 0)
+        {
+            activity.HoldsUpSince = holdsUp ? now : 0;
+            return false;
+        }
+
+        if (now - activity.HoldsUpSince < timeoutMilliseconds)
         {
             return false;
         }
 
         _ = hold.EndOwnership();
-        owes = hold.ReturnCap();
-        return true;
-    }
-
-    /// <summary>Whether an owner of this node holds up a revoke, asked once per ownership.</summary>
-    public static bool TryNoteBreak(this in Inode.Hold hold, out Ownership ownership)
-    {
-        ownership = default;
-        if (hold.Activity is not { IsBreakNoted: false } activity || !activity.Owned.IsOpen || hold.CapState.Revoking.IsEmpty)
-        {
-            return false;
-        }
-
-        activity.IsBreakNoted = true;
-        ownership = activity.Owned;
-        return true;
+        return hold.ReturnCap();
     }
 
     /// <summary>Finds a change by ticket. One whose caller gives up stays listed if it was sent: until it is answered, nothing here is known for sure.</summary>
@@ -302,15 +303,22 @@ internal static class Changes
         }
     }
 
+    /// <summary>The right goes back, or is gone.</summary>
     /// <returns>Whether the answer to a revoke is due now.</returns>
     private static bool EndOwnership(this in Inode.Hold hold)
+    {
+        bool owes = hold.CloseOwnership();
+        hold.Surrender();
+        return owes;
+    }
+
+    private static bool CloseOwnership(this in Inode.Hold hold)
     {
         InodeActivity activity = hold.Activity!;
         activity.Owned = default;
         activity.IsSettling = false;
-        activity.IsBreakNoted = false;
-        bool owes = hold.Put(CapSet.FileWrite);
-        hold.Surrender();
-        return owes;
+        activity.HoldsUpSince = 0;
+        activity.Owners.Remove(activity);
+        return hold.Put(CapSet.FileWrite);
     }
 }

@@ -278,6 +278,21 @@ internal abstract class Inode
             }
         }
 
+        /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way.</summary>
+        public void ForgetMortal()
+        {
+            if (_inode.ValueState == ValueState.Present && Expiry != long.MaxValue)
+            {
+                ForgetValue();
+            }
+
+            if (_inode.Activity is { } activity)
+            {
+                activity.QuestionAskedAt = long.MinValue;
+                activity.Writes.EndLocalValues();
+            }
+        }
+
         /// <summary>Makes the entry unservable, for every reader, before anything that follows.</summary>
         public void ForgetValue()
         {
@@ -298,9 +313,16 @@ internal abstract class Inode
         /// <param name="expiry">When the value ends, in engine milliseconds.</param>
         public void TakeValue(in AuthorityMessage message, in Payload payload, SessionGeneration generation, long expiry)
         {
-            // Versions never go back; a late answer never puts an old value over a new one.
-            if (message.Version < _inode.ValueVersion || !Holds(Arbitration.Rights.Serve, generation))
+            // Versions never go back; a late answer never puts an old value over a new one, nor does what was read before this was known.
+            if (message.Version < _inode.ValueVersion)
             {
+                return;
+            }
+
+            if (!Holds(Arbitration.Rights.Serve, generation))
+            {
+                ForgetValue();
+                _inode.ValueVersion = message.Version;
                 return;
             }
 

@@ -9,8 +9,11 @@ namespace CacheEngine.Inodes;
 /// What an inode needs only while something is going on: waiters, writes, a load, an open question. Rented, and returned when all of it is over.
 /// </summary>
 /// <remarks>Guarded by the inode's gate; reached only through <see cref="Inode.Hold"/>. It is also the outbox entry of the open question.</remarks>
-internal sealed class InodeActivity : OutboxEntry
+internal sealed class InodeActivity(OwnerLedger owners) : OutboxEntry
 {
+    /// <summary>Where an owner of this inode is listed.</summary>
+    public OwnerLedger Owners => owners;
+
     /// <summary>Reads and loads, in order of arrival.</summary>
     public OperationList Waiters;
 
@@ -23,8 +26,14 @@ internal sealed class InodeActivity : OutboxEntry
     /// <summary>Whether a settlement of <see cref="Owned"/> is among the writes.</summary>
     public bool IsSettling;
 
-    /// <summary>Whether somebody watches how long <see cref="Owned"/> holds up a revoke.</summary>
-    public bool IsBreakNoted;
+    /// <summary>When <see cref="Owned"/> was first found to hold up others, in engine milliseconds; zero: never yet.</summary>
+    public long HoldsUpSince;
+
+    /// <summary>Guarded by the owner ledger's gate.</summary>
+    public InodeActivity? NextOwner;
+
+    /// <summary>Guarded by the owner ledger's gate.</summary>
+    public InodeActivity? PreviousOwner;
 
     /// <summary>The load that callers of this node share.</summary>
     public LoadFlight? Flight;
@@ -65,7 +74,7 @@ internal sealed class InodeActivity : OutboxEntry
 }
 
 /// <summary>Spare activities of one engine, at most <see cref="MaxSpares"/>; more are left to the collector.</summary>
-internal sealed class InodeActivityPool
+internal sealed class InodeActivityPool(OwnerLedger owners)
 {
     public const int MaxSpares = 1024;
 
@@ -85,7 +94,7 @@ internal sealed class InodeActivityPool
         }
 
         _gate.Leave(LockLevel.Leaf);
-        return activity ?? new InodeActivity();
+        return activity ?? new InodeActivity(owners);
     }
 
     public void Return(InodeActivity activity)

@@ -52,11 +52,17 @@ internal static class Waits
 
     /// <summary>Opens a question if the waiters need one: none is under way, and no right or change of our own will answer them.</summary>
     /// <returns>The outbox entry of the question, or null.</returns>
-    /// <remarks>Without a lease nothing is asked, since no answer could be used: when the lease is back, all waiters are considered again.</remarks>
+    /// <remarks>Without a lease nothing is asked, since no answer could be used: when the lease is back, all waiters are considered again. A waiter waits for
+    /// the changes that were there before it, not for those that came after: else changes without end would starve it.</remarks>
     public static InodeActivity? TryAsk(this in Inode.Hold hold, Session session, long ticket, long now)
     {
         InodeActivity? activity = hold.Activity;
-        if (activity is null || activity.Waiters.IsEmpty || activity.Question != 0 || hold.IsWriting || now >= session.Deadline)
+        if (activity is null || activity.Waiters.IsEmpty || activity.Question != 0 || activity.Owned.IsOpen || now >= session.Deadline)
+        {
+            return null;
+        }
+
+        if (!activity.Writes.IsEmpty && activity.Writes.FirstTicket < activity.Waiters.FirstTicket)
         {
             return null;
         }
@@ -67,6 +73,12 @@ internal static class Waits
         if (answerIsKnown)
         {
             return null;
+        }
+
+        if (!activity.Writes.IsEmpty)
+        {
+            // The answer is for those who have called by now.
+            activity.Flight = null;
         }
 
         activity.Question = ticket;
@@ -126,7 +138,7 @@ internal static class Waits
             hold.TakeValue(message, message.Payload, session.Generation, expiry);
         }
 
-        if (activity is not null && now < session.Deadline && !hold.IsWriting)
+        if (activity is not null && now < session.Deadline)
         {
             hold.AnswerWaiters(message, session.Generation, expiry, ref done);
         }
@@ -212,8 +224,8 @@ internal static class Waits
     {
         InodeActivity activity = hold.Activity!;
 
-        // Under a right the answer is current now. Without one it was current when the authority gave it: good for those who had called before the
-        // question was opened, but a write may have been acknowledged before the others called.
+        // Under a right the answer is current now. Without one, or with a change of our own on its way that others may have seen, it was current when the
+        // authority gave it: good for those who had called before the question was opened, but not for the others.
         bool isCurrent = hold.Holds(Rights.Serve, generation);
         bool isElected = !message.HasValue && message.Caps.Contains(Rights.Exclusive);
         OperationList waiters = activity.Waiters;

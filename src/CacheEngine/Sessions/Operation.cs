@@ -191,6 +191,9 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
         done.Add(this);
     }
 
+    /// <summary>The caller's own object is not served here if it has an end at all. Called under the inode's gate.</summary>
+    public void EndLocalValue() => _change.LocalExpiry = _change.LocalExpiry == long.MaxValue ? long.MaxValue : long.MinValue;
+
     /// <summary>Ends the wait when the token fires. Called by the owner of the wait, after the operation has been listed, with no gate held.</summary>
     public void CancelOn(CancellationToken token)
     {
@@ -300,6 +303,9 @@ internal struct OperationList
 
     public readonly bool IsEmpty => _head is null;
 
+    /// <summary>The ticket of the first; means something only if there is one.</summary>
+    public readonly long FirstTicket => _head!.Ticket;
+
     public void Add(Operation operation)
     {
         operation.NextInInode = null;
@@ -356,6 +362,15 @@ internal struct OperationList
         return null;
     }
 
+    /// <inheritdoc cref="Operation.EndLocalValue"/>
+    public readonly void EndLocalValues()
+    {
+        for (Operation? at = _head; at is not null; at = at.NextInInode)
+        {
+            at.EndLocalValue();
+        }
+    }
+
     public readonly bool Has(OperationKind kind)
     {
         for (Operation? at = _head; at is not null; at = at.NextInInode)
@@ -367,6 +382,15 @@ internal struct OperationList
         }
 
         return false;
+    }
+
+    /// <summary>What is in the list, for dumps.</summary>
+    public readonly IEnumerable<Operation> All()
+    {
+        for (Operation? at = _head; at is not null; at = at.NextInInode)
+        {
+            yield return at;
+        }
     }
 
     public readonly Operation? Find(long ticket)

@@ -6,11 +6,16 @@ namespace CacheEngine.Sessions;
 /// Announces changes of state to user code: one at a time, in order, never on a pump's stack.
 /// </summary>
 /// <param name="look">What the state is now.</param>
-/// <param name="announce">User code; what it throws is dropped.</param>
-internal sealed class StateWatch(Func<CacheState> look, Action<CacheStateChangedEventArgs> announce)
+internal sealed class StateWatch(Func<CacheState> look)
 {
     private CacheState _announced;
     private int _isAnnouncing;
+
+    /// <summary>User code; what a handler throws is dropped, and the others are called all the same.</summary>
+    public event EventHandler<CacheStateChangedEventArgs>? Changed;
+
+    /// <summary>Whose state it is, as handlers know it; set before any handler is added.</summary>
+    public object? Sender { get; set; }
 
     /// <summary>Looks whether there is something to announce. Called whenever the state may have changed, with no gate held.</summary>
     public void Look()
@@ -34,15 +39,7 @@ internal sealed class StateWatch(Func<CacheState> look, Action<CacheStateChanged
             {
                 var change = new CacheStateChangedEventArgs(_announced, current);
                 _announced = current;
-                try
-                {
-                    announce(change);
-                }
-                catch (Exception)
-                {
-                    // A handler's fault is not the cache's.
-                }
-
+                Announce(change);
                 continue;
             }
 
@@ -51,6 +48,21 @@ internal sealed class StateWatch(Func<CacheState> look, Action<CacheStateChanged
             if (look() == current || Interlocked.Exchange(ref _isAnnouncing, 1) != 0)
             {
                 return;
+            }
+        }
+    }
+
+    private void Announce(CacheStateChangedEventArgs change)
+    {
+        foreach (EventHandler<CacheStateChangedEventArgs> handler in Delegate.EnumerateInvocationList(Changed))
+        {
+            try
+            {
+                handler(Sender, change);
+            }
+            catch (Exception)
+            {
+                // A handler's fault is not the cache's, nor the other handlers'.
             }
         }
     }

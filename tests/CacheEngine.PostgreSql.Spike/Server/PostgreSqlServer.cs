@@ -36,6 +36,7 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
         string binaries = FindBinaries();
         string directory = Directory.CreateTempSubdirectory("ce-pg-").FullName;
         var server = new PostgreSqlServer(binaries, directory, FreePort());
+        Watch(directory);
         try
         {
             if (IsRoot)
@@ -73,6 +74,18 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
         }
 
         Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>Removes the server if this process ends without having done it, killed for instance.</summary>
+    private static void Watch(string directory)
+    {
+        const string Script = """
+            while kill -0 "$1" 2> /dev/null; do sleep 1; done
+            if [ -f "$0/data/postmaster.pid" ]; then kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")"; sleep 1; fi
+            rm -rf "$0"
+            """;
+        string[] arguments = ["-c", $"({Script}) > /dev/null 2>&1 < /dev/null", directory, $"{Environment.ProcessId}"];
+        Process.Start(new ProcessStartInfo("/bin/sh", arguments) { WorkingDirectory = "/", UseShellExecute = false })!.Dispose();
     }
 
     private static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using CacheEngine.Authority;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -238,7 +239,8 @@ public class BadInputTests
         await using Cluster<string> cluster = await Cluster<string>.OpenAsync(1);
         Engine engine = cluster.Nodes[0].Engine;
         long version = await cluster.Nodes[0].SetAsync("k", "v");
-        SessionId id = engine.Session.Link!.Id;
+        ISessionLink link = engine.Session.Link!;
+        SessionId id = link.Id;
         ClientMessage[] bad =
         [
             new() { Kind = ClientMessageKind.None, Session = id },
@@ -251,7 +253,16 @@ public class BadInputTests
         ];
         foreach (ClientMessage message in bad)
         {
-            engine.Session.Link!.Post(message);
+            // Under the number that is due, so that nothing but the fault is wrong with it. One for another session does not use the number up.
+            ClientMessage numbered = message;
+            bool isForeign = message.Session != id;
+            engine.Session.Stamp(ref numbered, link);
+            numbered.Session = message.Session;
+            link.Post(numbered);
+            if (isForeign)
+            {
+                link.Post(new ClientMessage { Kind = ClientMessageKind.Release, Session = id, Sequence = numbered.Sequence, Inode = new InodeId(1), Cap = new Caps.CapId(99) });
+            }
         }
 
         Assert.Equal(bad.Length, cluster.Authority.RefusedMessages);

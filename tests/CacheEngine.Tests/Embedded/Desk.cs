@@ -76,6 +76,72 @@ internal sealed class Desk
         return request;
     }
 
+    /// <summary>Asks for the right to change the object, and gets it.</summary>
+    public AuthorityMessage Own(SessionId session)
+    {
+        Ask(session, ClientMessageKind.Own);
+        return TakeOwnership(session);
+    }
+
+    /// <summary>The right to change the object is the one message that a session is owed.</summary>
+    public AuthorityMessage TakeOwnership(SessionId session)
+    {
+        AuthorityMessage grant = Take(session, AuthorityMessageKind.Grant);
+        Assert.True(grant.Fence.Value > 0);
+        Assert.Equal(Rights.Exclusive | CapSet.Pin, grant.Caps);
+        return grant;
+    }
+
+    /// <summary>Says how an owner's change ended.</summary>
+    public long Settle(SessionId session, in AuthorityMessage owned, Settlement settlement, string? value = null, long timeToLive = 0)
+    {
+        long request = ++_lastRequest;
+        Send(session, new ClientMessage
+        {
+            Kind = ClientMessageKind.Settle,
+            RequestId = request,
+            Cookie = 100 + (ulong)session.Value,
+            Ownership = new Ownership(owned.RequestId, owned.Fence),
+            Settlement = settlement,
+            TimeToLive = timeToLive,
+            Payload = value is null ? default : Payload.OfReference(value),
+        });
+        return request;
+    }
+
+    /// <summary>Writes if the object has the expected version.</summary>
+    public long WriteOn(SessionId session, long version, string value)
+    {
+        long request = ++_lastRequest;
+        Send(session, new ClientMessage
+        {
+            Kind = ClientMessageKind.Write,
+            RequestId = request,
+            Precondition = Precondition.Exactly(version),
+            Payload = Payload.OfReference(value),
+        });
+        return request;
+    }
+
+    /// <summary>What the record says, apart from who holds what.</summary>
+    public (long Version, bool HasValue, Fence Fence, bool IsOwned, bool IsUnsettled) Record()
+    {
+        (long, bool, Fence, bool, bool) found = default;
+        Store.Inspect(record => found = (record.Version, record.HasValue, record.Fence, record.Owner.IsOpen, record.IsUnsettled));
+        return found;
+    }
+
+    /// <summary>Cuts a session off as the authority does.</summary>
+    public void CutOff(SessionId session)
+    {
+        StoredSession stored = _sessions[session];
+        Assert.Equal(SessionEnding.CutOff, stored.End(rightsAreOver: false, Now));
+        foreach (InodeId id in stored.Touched())
+        {
+            Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionCut, session), Now);
+        }
+    }
+
     public void Fill(SessionId session, CapId cap, string value) =>
         Send(session, new ClientMessage { Kind = ClientMessageKind.Fill, RequestId = ++_lastRequest, Cap = cap, Payload = Payload.OfReference(value) });
 

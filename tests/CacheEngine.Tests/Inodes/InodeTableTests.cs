@@ -112,7 +112,7 @@ public sealed class InodeTableTests
     {
         using Inode.Hold hold = inode.Enter();
         hold.Attach(new Cap(homeShard: 0));
-        hold.Attach(new InodeActivity { Question = question });
+        hold.Attach(new InodeActivity(new OwnerLedger()) { Question = question });
     }
 
     /// <summary>Not the built-in codec: so the table does not take equal hashes for equal keys, and tests may make hashes collide.</summary>
