@@ -14,20 +14,22 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
     private const string User = "postgres";
 
     private readonly string _binaries;
-    private readonly string _directory;
 
     private PostgreSqlServer(string binaries, string directory, int port)
     {
         _binaries = binaries;
-        _directory = directory;
+        Location = directory;
         Port = port;
     }
 
     public int Port { get; }
 
+    /// <summary>The directory that holds everything, and goes with the server.</summary>
+    public string Location { get; }
+
     public string ConnectionString => $"Host=127.0.0.1;Port={Port};Username={User};Database=postgres;Timeout=5;Command Timeout=10;Maximum Pool Size=40";
 
-    private string Data => Path.Combine(_directory, "data");
+    private string Data => Path.Combine(Location, "data");
 
     /// <summary>Makes a server and starts it.</summary>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed, or a step failed; the message tells which.</exception>
@@ -58,8 +60,8 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
     public Task StartAsync() => RunAsUserAsync(
         "pg_ctl",
         [
-            "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
-            $"-h 127.0.0.1 -p {Port} -k {_directory} -c fsync=off -c full_page_writes=off -c max_connections=200 -c jit=off", "start",
+            "-D", Data, "-w", "-t", "60", "-l", Path.Combine(Location, "log"), "-o",
+            $"-h 127.0.0.1 -p {Port} -k {Location} -c fsync=off -c full_page_writes=off -c max_connections=200 -c jit=off", "start",
         ]);
 
     /// <summary>Stops the server as a crash would: no checkpoint, no goodbye; the next start recovers from the log.</summary>
@@ -73,7 +75,7 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
             await CrashAsync();
         }
 
-        Directory.Delete(_directory, recursive: true);
+        Directory.Delete(Location, recursive: true);
     }
 
     /// <summary>Removes the server if this process ends without having done it, killed for instance.</summary>
@@ -84,8 +86,13 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
             if [ -f "$0/data/postmaster.pid" ]; then kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")"; sleep 1; fi
             rm -rf "$0"
             """;
-        string[] arguments = ["-c", $"({Script}) > /dev/null 2>&1 < /dev/null", directory, $"{Environment.ProcessId}"];
-        Process.Start(new ProcessStartInfo("/bin/sh", arguments) { WorkingDirectory = "/", UseShellExecute = false })!.Dispose();
+        string[] arguments =
+        [
+            "-c", $"({Script}) > /dev/null 2>&1 < /dev/null", directory, $"{Environment.ProcessId}",
+        ];
+
+        // A session of its own: a signal to this process's group does not reach it.
+        Process.Start(new ProcessStartInfo("setsid", ["/bin/sh", .. arguments]) { WorkingDirectory = "/", UseShellExecute = false })!.Dispose();
     }
 
     private static bool IsRoot => !OperatingSystem.IsWindows() && Environment.UserName == "root";

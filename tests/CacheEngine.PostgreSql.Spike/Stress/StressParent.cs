@@ -16,40 +16,32 @@ internal static class StressParent
     public static async Task<int> RunAsync(TimeSpan duration, int processes, double loss)
     {
         await using PostgreSqlServer server = await PostgreSqlServer.StartNewAsync();
-        string directory = Directory.CreateTempSubdirectory("ce-stress-").FullName;
-        try
+        // One machine, one monotonic clock: the processes' timestamps can be compared.
+        long until = Stopwatch.GetTimestamp() + (long)((StartUp + duration).TotalSeconds * Stopwatch.Frequency);
+        ChildOptions[] options =
+        [
+            .. Enumerable.Range(0, processes).Select(i =>
+                new ChildOptions(server.ConnectionString, i, processes, until, Path.Combine(server.Location, $"{i}.history"), loss)),
+        ];
+        Process[] children = [.. options.Select(static child => StartSelf(child.ToArguments()))];
+        await Task.Delay(StartUp + (duration / 4));
+        await PauseAsync(children[0]);
+        await Task.Delay((duration / 2) - (duration / 4) - Pause);
+        long crash = Stopwatch.GetTimestamp();
+        await server.CrashAsync();
+        await Task.Delay(500);
+        await server.StartAsync();
+        Console.WriteLine($"the server was away for {Stopwatch.GetElapsedTime(crash).TotalMilliseconds:0} ms");
+        await Task.Delay(duration / 8);
+        await PauseAsync(children[^1]);
+        await Task.WhenAll(children.Select(static child => child.WaitForExitAsync()));
+        if (children.Any(static child => child.ExitCode != 0))
         {
-            // One machine, one monotonic clock: the processes' timestamps can be compared.
-            long until = Stopwatch.GetTimestamp() + (long)((StartUp + duration).TotalSeconds * Stopwatch.Frequency);
-            ChildOptions[] options =
-            [
-                .. Enumerable.Range(0, processes).Select(i =>
-                    new ChildOptions(server.ConnectionString, i, processes, until, Path.Combine(directory, $"{i}.history"), loss)),
-            ];
-            Process[] children = [.. options.Select(static child => StartSelf(child.ToArguments()))];
-            await Task.Delay(StartUp + (duration / 4));
-            await PauseAsync(children[0]);
-            await Task.Delay((duration / 2) - (duration / 4) - Pause);
-            long crash = Stopwatch.GetTimestamp();
-            await server.CrashAsync();
-            await Task.Delay(500);
-            await server.StartAsync();
-            Console.WriteLine($"the server was away for {Stopwatch.GetElapsedTime(crash).TotalMilliseconds:0} ms");
-            await Task.Delay(duration / 8);
-            await PauseAsync(children[^1]);
-            await Task.WhenAll(children.Select(static child => child.WaitForExitAsync()));
-            if (children.Any(static child => child.ExitCode != 0))
-            {
-                Console.WriteLine("a process failed");
-                return 1;
-            }
+            Console.WriteLine("a process failed");
+            return 1;
+        }
 
-            return Judge([.. options.Select(static child => ChildReport.Load(child.Output))], duration);
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
+        return Judge([.. options.Select(static child => ChildReport.Load(child.Output))], duration);
     }
 
     /// <summary>Stops a process where it stands, for longer than its leases last: what it holds is taken, and it must not serve it when it goes on.</summary>
