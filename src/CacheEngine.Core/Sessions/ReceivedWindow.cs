@@ -51,6 +51,28 @@ internal struct ReceivedWindow
         return Reception.Next;
     }
 
+    /// <summary>Writes the window down, for a store that keeps it: <see cref="Size"/> + 1 numbers.</summary>
+    public readonly void CopyTo(Span<ulong> numbers)
+    {
+        numbers[0] = Last.Value;
+        for (int i = 0; i < Size; i++)
+        {
+            numbers[i + 1] = _fingerprints[i];
+        }
+    }
+
+    /// <summary>The window that was written down.</summary>
+    public static ReceivedWindow From(ReadOnlySpan<ulong> numbers)
+    {
+        var window = new ReceivedWindow { Last = new MessageSeq(numbers[0]) };
+        for (int i = 0; i < Size; i++)
+        {
+            window._fingerprints[i] = numbers[i + 1];
+        }
+
+        return window;
+    }
+
     [InlineArray(Size)]
     private struct Fingerprints
     {

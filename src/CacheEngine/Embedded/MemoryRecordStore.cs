@@ -20,12 +20,15 @@ internal sealed class MemoryRecordStore : IRecordStore
     private readonly ConcurrentDictionary<RegionKey, Entry> _byKey = new();
     private readonly ConcurrentDictionary<InodeId, Entry> _byId = new();
     private readonly ConcurrentDictionary<SessionId, StoredSession> _sessions = new();
+    private readonly ConcurrentDictionary<SessionId, KeptSession> _kept = new();
+    private readonly ConcurrentDictionary<string, string> _shapes = new(StringComparer.Ordinal);
     private readonly LeaseTerms _terms;
     private readonly LinkPolicy _links;
     private readonly Action<InodeId, long> _lookAgain;
     private long _incarnation;
     private long _lastInode;
     private long _lastCap;
+    private long _lastSession;
 
     [ThreadStatic]
     private static List<StoredSession>? t_rung;
@@ -47,7 +50,13 @@ internal sealed class MemoryRecordStore : IRecordStore
         new(Volatile.Read(ref _incarnation));
 
     /// <inheritdoc/>
+    public LeaseTerms Terms => _terms;
+
+    /// <inheritdoc/>
     public Action<SessionId>? Doorbell { get; set; }
+
+    /// <inheritdoc/>
+    public Action<InodeId, long>? LookAgain { get; set; }
 
     /// <summary>The clock that a transition reads again while it is under way; null: only the time it was given counts.</summary>
     public EngineClock? Clock { get; init; }
@@ -70,7 +79,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     /// <summary>Forgets a session that has ended and whose records have heard of it.</summary>
     public void RemoveSession(SessionId id) => _sessions.TryRemove(id, out _);
 
-    /// <inheritdoc/>
+    /// <summary>The id of the object that a region's key names, bound for ever at its first mention, with the terms of its region.</summary>
     public InodeId Bind(string region, in SourceTerms source, ReadOnlyMemory<byte> key)
     {
         var named = new RegionKey(region, key);
@@ -90,7 +99,8 @@ internal sealed class MemoryRecordStore : IRecordStore
         return bound.Record.Id;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Applies an event to one record, atomically; what it makes sessions be owed is kept with it.</summary>
+    /// <returns>False when there is no such record, or the session may not speak of it.</returns>
     public bool TryTransit(InodeId id, in RecordEvent what, long now)
     {
         if (!_byId.TryGetValue(id, out Entry? entry) || (what.Kind == RecordEventKind.Message && !entry.IsOpenTo(what.Session)))
@@ -108,6 +118,7 @@ internal sealed class MemoryRecordStore : IRecordStore
         if (lookAgainAt != long.MaxValue)
         {
             _lookAgain(id, lookAgainAt);
+            LookAgain?.Invoke(id, lookAgainAt);
         }
 
         foreach (StoredSession session in rung)
@@ -120,7 +131,7 @@ internal sealed class MemoryRecordStore : IRecordStore
         return true;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Takes the next thing that a session is owed, in order.</summary>
     public bool TryTakeOwed(SessionId session, long now, out AuthorityMessage message)
     {
         message = default;
@@ -133,6 +144,142 @@ internal sealed class MemoryRecordStore : IRecordStore
         foreach (Entry entry in _byId.Values)
         {
             entry.Inspect(look);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SessionId> OpenAsync(SessionOpening opening, CancellationToken cancellationToken)
+    {
+        string shape = _shapes.GetOrAdd(opening.Region, opening.Shape);
+        if (!string.Equals(shape, opening.Shape, StringComparison.Ordinal))
+        {
+            return ValueTask.FromException<SessionId>(new InvalidOperationException($"Region '{opening.Region}' holds {shape}, not {opening.Shape}."));
+        }
+
+        var id = new SessionId(Interlocked.Increment(ref _lastSession));
+        foreach (KeptSession older in _kept.Values)
+        {
+            if (older.Stored.Opening.Identity == opening.Identity)
+            {
+                End(older, rightsAreOver: older.Stored.Id == opening.Previous);
+            }
+        }
+
+        _kept[id] = new KeptSession(AddSession(id, opening, Now));
+        return ValueTask.FromResult(id);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SessionStanding> ApplyAsync(
+        SessionId session, ReadOnlyMemory<ClientMessage> messages, MessageSeq after, List<AuthorityMessage> owed, CancellationToken cancellationToken)
+    {
+        if (!_kept.TryGetValue(session, out KeptSession? kept))
+        {
+            return ValueTask.FromResult(SessionStanding.Over);
+        }
+
+        int refused = 0;
+        foreach (ref readonly ClientMessage message in messages.Span)
+        {
+            refused += kept.IsOpen && TryTakeIn(kept, message) ? 0 : 1;
+        }
+
+        return ValueTask.FromResult(kept.Fetch(after, owed, refused));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SessionStanding> FetchAsync(
+        SessionId session, MessageSeq after, List<AuthorityMessage> owed, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_kept.TryGetValue(session, out KeptSession? kept) ? kept.Fetch(after, owed, refused: 0) : SessionStanding.Over);
+
+    /// <inheritdoc/>
+    public ValueTask<SessionStanding> RenewAsync(SessionId session, ClientMessage renewal, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(_kept.TryGetValue(session, out KeptSession? kept) ? kept.Renew(renewal, Now) : SessionStanding.Over);
+
+    /// <inheritdoc/>
+    public ValueTask LookAsync(InodeId id, CancellationToken cancellationToken)
+    {
+        _ = TryTransit(id, new RecordEvent(RecordEventKind.TimePassed, default), Now);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EndAsync(SessionId session, bool rightsAreOver, CancellationToken cancellationToken)
+    {
+        if (_kept.TryGetValue(session, out KeptSession? kept))
+        {
+            End(kept, rightsAreOver);
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask SweepAsync(CancellationToken cancellationToken)
+    {
+        long now = Now;
+        foreach (KeptSession kept in _kept.Values)
+        {
+            bool isSilent = kept.IsOpen && now - kept.Stored.View.LastRenewedAt >= _terms.SessionTimeoutMilliseconds;
+            if (isSilent || kept.Stored.HasRunOut(_terms, now))
+            {
+                End(kept, rightsAreOver: true);
+            }
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => default;
+
+    private long Now => Clock?.Now ?? throw new InvalidOperationException("A store that is reached through its contract needs a clock.");
+
+    private bool TryTakeIn(KeptSession kept, in ClientMessage message)
+    {
+        if (MessageRules.Judge(message, kept.Stored.Id) != MessageFault.None || message.Kind == ClientMessageKind.Renew)
+        {
+            return false;
+        }
+
+        if (message.Kind == ClientMessageKind.Close)
+        {
+            End(kept, rightsAreOver: true);
+            return true;
+        }
+
+        Reception reception = kept.Stored.Receive(message);
+        if (reception != Reception.Next)
+        {
+            return reception == Reception.Repeated;
+        }
+
+        kept.Stored.TookIn(message.TookIn);
+        SessionOpening opening = kept.Stored.Opening;
+        InodeId id = message.Inode.IsKnown ? message.Inode : Bind(opening.Region, opening.Source, message.Key);
+        return TryTransit(id, new RecordEvent(RecordEventKind.Message, kept.Stored.Id, message), Now);
+    }
+
+    private void End(KeptSession kept, bool rightsAreOver)
+    {
+        kept.Close();
+        long now = Now;
+        SessionEnding ending = kept.Stored.End(rightsAreOver, now);
+        if (ending == SessionEnding.None)
+        {
+            return;
+        }
+
+        RecordEventKind what = ending == SessionEnding.CutOff ? RecordEventKind.SessionCut : RecordEventKind.SessionGone;
+        foreach (InodeId id in kept.Stored.Touched())
+        {
+            _ = TryTransit(id, new RecordEvent(what, kept.Stored.Id), now);
+        }
+
+        if (ending != SessionEnding.CutOff)
+        {
+            RemoveSession(kept.Stored.Id);
+            _kept.TryRemove(kept.Stored.Id, out _);
         }
     }
 

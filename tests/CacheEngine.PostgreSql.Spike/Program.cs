@@ -1,0 +1,1 @@
+return await CacheEngine.PostgreSql.Stress.CommandLine.RunAsync(args);

@@ -1,0 +1,17 @@
+using CacheEngine.Sessions;
+
+namespace CacheEngine.PostgreSql.Store;
+
+/// <summary>The terms of a <see cref="PostgreSqlRecordStore"/>.</summary>
+internal sealed record PostgreSqlStoreOptions
+{
+    public required string ConnectionString { get; init; }
+
+    /// <summary>All processes must agree.</summary>
+    public required LeaseTerms Terms { get; init; }
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>The share of doorbells that are lost on purpose; zero outside of tests.</summary>
+    public double DoorbellLoss { get; init; }
+}

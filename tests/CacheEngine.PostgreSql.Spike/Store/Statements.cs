@@ -1,0 +1,83 @@
+namespace CacheEngine.PostgreSql.Store;
+
+/// <summary>The statements of the paths that are taken often. Each is prepared once a connection.</summary>
+internal static class Statements
+{
+    /// <summary>Binds a key: for ever, by whoever names it first.</summary>
+    public const string Bind = "INSERT INTO cacheengine.record (region, key) SELECT $1, k FROM unnest($2::bytea[]) AS k ORDER BY k ON CONFLICT DO NOTHING";
+
+    public const string Find = "SELECT id, key FROM cacheengine.record WHERE region = $1 AND key = ANY($2)";
+
+    public const string LockRecords = """
+        SELECT r.id, r.region, r.state, r.value, g.at_source, g.raises_fence, g.max_write
+        FROM cacheengine.record r JOIN cacheengine.region g ON g.name = r.region
+        WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE OF r
+        """;
+
+    /// <summary>The sessions that hold or ask for something at the records, and the one that speaks. It sees the records as they are now: they are locked.</summary>
+    public const string LockSessions = """
+        SELECT id, region, bell, state, renewals, last_owed, took_in, CASE WHEN id = $2 THEN received END
+        FROM cacheengine.session
+        WHERE id = ANY(ARRAY(SELECT unnest(sessions) FROM cacheengine.record WHERE id = ANY($1) UNION SELECT $2))
+        ORDER BY id FOR UPDATE
+        """;
+
+    public const string Owed = "SELECT seq, message FROM cacheengine.owed WHERE session = $1 AND seq > $2 ORDER BY seq";
+
+    /// <summary>The wall clock, for the ends of values alone, and the incarnation.</summary>
+    public const string Authority = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint, incarnation FROM cacheengine.authority";
+
+    public const string WriteRecord = "UPDATE cacheengine.record SET sessions = $2, state = $3 WHERE id = $1";
+
+    public const string WriteRecordAndValue = "UPDATE cacheengine.record SET sessions = $2, state = $3, value = $4 WHERE id = $1";
+
+    public const string WriteOwed =
+        "INSERT INTO cacheengine.owed (session, seq, message) SELECT s, n, m FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS u (s, n, m)";
+
+    public const string WriteSessions =
+        "UPDATE cacheengine.session SET last_owed = u.n FROM unnest($1::bigint[], $2::bigint[]) AS u (s, n) WHERE id = u.s";
+
+    public const string WriteSpeaker = "UPDATE cacheengine.session SET last_owed = $2, took_in = $3, received = $4 WHERE id = $1";
+
+    public const string ForgetOwed = "DELETE FROM cacheengine.owed WHERE session = $1 AND seq <= $2";
+
+    public const string Touch =
+        "INSERT INTO cacheengine.touched (session, record) SELECT s, r FROM unnest($1::bigint[], $2::bigint[]) AS u (s, r) ON CONFLICT DO NOTHING";
+
+    public const string Ring = "SELECT pg_notify($1, $2)";
+
+    public const string Renew = """
+        UPDATE cacheengine.session SET renewals = renewals + 1, took_in = GREATEST(took_in, LEAST($2, last_owed))
+        WHERE id = $1 AND state = 0 RETURNING last_owed
+        """;
+
+    public const string Standing = "SELECT state, last_owed FROM cacheengine.session WHERE id = $1";
+
+    public const string Shape = "SELECT shape FROM cacheengine.region WHERE name = $1";
+
+    public const string NewRegion = "INSERT INTO cacheengine.region (name, shape, at_source, raises_fence, max_write) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+    /// <summary>Ends what an identity has open; what its node itself says is over is over with its rights. Locked in order, like all sessions.</summary>
+    public const string Supersede = """
+        WITH older AS (
+            SELECT id FROM cacheengine.session WHERE identity = $1 AND (state = 0 OR (id = $2 AND state < 2)) ORDER BY id FOR UPDATE)
+        UPDATE cacheengine.session s SET state = CASE WHEN s.id = $2 THEN 2 ELSE 1 END FROM older WHERE s.id = older.id RETURNING s.id, s.state
+        """;
+
+    public const string NewSession = """
+        INSERT INTO cacheengine.session (identity, region, node, bell, state, renewals, last_owed, took_in)
+        VALUES ($1, $2, $3, $4, 0, 0, 0, 0) RETURNING id
+        """;
+
+    /// <summary>Ends a session unless it was heard of in between.</summary>
+    public const string End = "UPDATE cacheengine.session SET state = $2 WHERE id = $1 AND state < $2 AND ($3 < 0 OR renewals = $3)";
+
+    public const string Touched = "SELECT record FROM cacheengine.touched WHERE session = $1 ORDER BY record";
+
+    public const string Forget = """
+        WITH t AS (DELETE FROM cacheengine.touched WHERE session = $1), o AS (DELETE FROM cacheengine.owed WHERE session = $1)
+        DELETE FROM cacheengine.session WHERE id = $1 AND state = 2
+        """;
+
+    public const string Sessions = "SELECT id, state, renewals FROM cacheengine.session ORDER BY id";
+}

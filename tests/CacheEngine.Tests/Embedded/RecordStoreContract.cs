@@ -1,0 +1,368 @@
+using System.Text;
+using CacheEngine.Arbitration;
+using CacheEngine.Authority;
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+
+namespace CacheEngine.Tests.Embedded;
+
+/// <summary>
+/// What every record store promises, whatever it keeps its records in. Each store's test project derives from it; this file is linked into those that stand apart.
+/// </summary>
+public abstract class RecordStoreContract : IAsyncLifetime
+{
+    private protected const long Term = 1_000;
+    private protected const long Margin = 20;
+
+    private protected string Region { get; } = $"region {Guid.NewGuid():N}";
+
+    private protected static LeaseTerms Terms => new(Term, 0.01, 5, 5 * Term);
+
+    private protected ManualTimeProvider Time { get; } = new();
+
+    private protected IRecordStore Store { get; private set; } = null!;
+
+    public async Task InitializeAsync() => Store = await OpenStoreAsync();
+
+    public async Task DisposeAsync() => await Store.DisposeAsync();
+
+    private protected abstract ValueTask<IRecordStore> OpenStoreAsync();
+
+    /// <summary>Makes the store announce that it may have forgotten something.</summary>
+    private protected abstract ValueTask ForgetAsync();
+
+    [Fact]
+    public async Task Apply_AKey_NamesOneObjectForEver()
+    {
+        StoreNode first = await JoinAsync();
+        StoreNode second = await JoinAsync();
+        StoreNode stranger = await JoinAsync($"{Region} 2");
+        InodeId id = (await first.AskAsync(ClientMessageKind.Acquire, "key")).Inode;
+        Assert.True(id.IsKnown);
+        Assert.Equal(id, (await second.AskAsync(ClientMessageKind.Acquire, "key")).Inode);
+        Assert.NotEqual(id, (await first.AskAsync(ClientMessageKind.Acquire, "kez")).Inode);
+        Assert.NotEqual(id, (await stranger.AskAsync(ClientMessageKind.Acquire, "key")).Inode);
+    }
+
+    [Fact]
+    public async Task Apply_ObjectOfAnotherRegion_IsRefused()
+    {
+        StoreNode first = await JoinAsync();
+        StoreNode stranger = await JoinAsync($"{Region} 2");
+        InodeId id = (await first.AskAsync(ClientMessageKind.Acquire, "key")).Inode;
+        SessionStanding standing = await stranger.SendAsync(new ClientMessage { Kind = ClientMessageKind.Acquire, Inode = id, RequestId = 1 });
+        Assert.Equal(1, standing.Refused);
+        Assert.Empty(stranger.Received);
+    }
+
+    [Fact]
+    public async Task Apply_WriteThenAcquire_BringsValueVersionAndRight()
+    {
+        StoreNode writer = await JoinAsync();
+        StoreNode reader = await JoinAsync();
+        AuthorityMessage written = await writer.AskAsync(ClientMessageKind.Write, "key", "value");
+        Assert.Equal(AuthorityMessageKind.Written, written.Kind);
+        AuthorityMessage grant = await reader.AskAsync(ClientMessageKind.Acquire, "key");
+        Assert.Equal(AuthorityMessageKind.Grant, grant.Kind);
+        Assert.Equal(written.Version, grant.Version);
+        Assert.Equal("value", Encoding.UTF8.GetString(grant.Payload.Bytes.Span));
+        Assert.True(grant.Caps.Contains(Rights.Serve));
+    }
+
+    [Fact]
+    public async Task Apply_ConflictingWrite_IsAcknowledgedAfterTheHoldersAnswer()
+    {
+        (StoreNode holder, StoreNode writer, AuthorityMessage revoke) = await BlockAsync();
+        Assert.Empty(await writer.FetchAsync());
+        await holder.SendAsync(new ClientMessage
+        {
+            Kind = ClientMessageKind.CapUpdate,
+            Inode = revoke.Inode,
+            Cap = revoke.Cap,
+            Seq = revoke.Seq,
+            Caps = revoke.Caps,
+        });
+        Assert.Equal(AuthorityMessageKind.Written, Assert.Single(await writer.FetchAsync()).Kind);
+    }
+
+    [Fact]
+    public async Task Apply_ABatch_TakesEffectInOrder()
+    {
+        StoreNode node = await JoinAsync();
+        ClientMessage[] batch = [node.Number(Write("key", "1")), node.Number(Write("key", "2")), node.Number(Write("other", "3"))];
+        await node.ApplyAsync(batch);
+        Assert.Equal([1ul, 2, 3], node.Received.Select(message => message.Sequence.Value));
+        Assert.Equal(batch.Select(message => message.RequestId), node.Received.Select(message => message.RequestId));
+        Assert.True(node.Received[0].Version < node.Received[1].Version);
+        Assert.Equal("2", Encoding.UTF8.GetString((await (await JoinAsync()).AskAsync(ClientMessageKind.Acquire, "key")).Payload.Bytes.Span));
+    }
+
+    [Fact]
+    [Rule("P23")]
+    public async Task Apply_RepeatedBatch_HasOneEffectAndTheSameAnswer()
+    {
+        StoreNode node = await JoinAsync();
+        ClientMessage[] batch = [node.Number(Write("key", "1")), node.Number(Write("key", "2"))];
+        await node.ApplyAsync(batch);
+        AuthorityMessage[] answers = [.. node.Received];
+        node.ForgetReceived();
+        SessionStanding standing = await node.ApplyAsync(batch);
+        Assert.Equal(0, standing.Refused);
+        Assert.Equal(answers.Select(answer => (answer.Sequence, answer.Version)), node.Received.Select(answer => (answer.Sequence, answer.Version)));
+        Assert.Equal(answers[1].Version, (await (await JoinAsync()).AskAsync(ClientMessageKind.Acquire, "key")).Version);
+    }
+
+    [Fact]
+    [Rule("P23")]
+    public async Task Apply_UsedNumberOrGap_IsRefusedAlone()
+    {
+        StoreNode node = await JoinAsync();
+        await node.ApplyAsync(node.Number(Write("key", "1")));
+        ClientMessage contradicts = Write("key", "other") with { Session = node.Id, RequestId = 99, Sequence = new MessageSeq(1) };
+        ClientMessage gap = Write("key", "other") with { Session = node.Id, RequestId = 100, Sequence = new MessageSeq(3) };
+        Assert.Equal(2, (await node.ApplyAsync(contradicts, gap, node.Number(Write("key", "2")))).Refused);
+        Assert.Equal(2, node.Received.Count);
+    }
+
+    [Fact]
+    public async Task Apply_RacingPreconditions_OneWins()
+    {
+        const int Racers = 6;
+        StoreNode first = await JoinAsync();
+        AuthorityMessage written = await first.AskAsync(ClientMessageKind.Write, "key", "0");
+        await first.ReleaseAsync(written);
+        StoreNode[] racers = new StoreNode[Racers];
+        for (int i = 0; i < Racers; i++)
+        {
+            racers[i] = await JoinAsync();
+        }
+
+        await Task.WhenAll(racers.Select(racer => Task.Run(() =>
+            racer.SendAsync(Write("key", "mine") with { Precondition = Precondition.Exactly(written.Version) }))));
+        AuthorityMessage[] answers = [.. racers.SelectMany(racer => racer.Received)];
+        Assert.Single(answers, answer => answer.Kind == AuthorityMessageKind.Written);
+        Assert.Equal(Racers - 1, answers.Count(answer => answer is { Kind: AuthorityMessageKind.Refused, Refusal: Refusal.VersionDiffers }));
+    }
+
+    [Fact]
+    public async Task Apply_ManyRecordsRevokeOneSessionAtOnce_NumbersHaveNoGaps()
+    {
+        const int Keys = 12;
+        StoreNode holder = await JoinAsync();
+        var writers = new StoreNode[Keys];
+        for (int i = 0; i < Keys; i++)
+        {
+            await holder.AskAsync(ClientMessageKind.Acquire, $"key {i}");
+            writers[i] = await JoinAsync();
+        }
+
+        await Task.WhenAll(writers.Select((writer, i) => Task.Run(() => writer.SendAsync(Write($"key {i}", "1")))));
+        List<AuthorityMessage> revokes = await holder.FetchAsync();
+        Assert.Equal(Enumerable.Range(Keys + 1, Keys).Select(i => (ulong)i), revokes.Select(revoke => revoke.Sequence.Value));
+        Assert.Equal(Keys, revokes.Select(revoke => revoke.Inode).Distinct().Count());
+        Assert.All(writers, writer => Assert.Empty(writer.Received));
+    }
+
+    [Fact]
+    public async Task Fetch_UntilTakenIn_IsToldAgain()
+    {
+        StoreNode node = await JoinAsync();
+        await node.ApplyAsync(node.Number(Write("key", "1")), node.Number(Write("key", "2")));
+        node.ForgetReceived();
+        Assert.Equal(2, (await node.FetchAsync()).Count);
+        node.ForgetReceived();
+        SessionStanding standing = await node.RenewAsync(tookIn: 1);
+        Assert.Equal(new MessageSeq(2), standing.OwedThrough);
+        Assert.Equal(new MessageSeq(2), Assert.Single(await node.FetchAsync(after: 0)).Sequence);
+    }
+
+    [Fact]
+    [Rule("P27")]
+    public async Task Fetch_DoorbellLost_FindsTheRevoke()
+    {
+        Store.Doorbell = null;
+        (_, _, AuthorityMessage revoke) = await BlockAsync();
+        Assert.Equal(AuthorityMessageKind.Revoke, revoke.Kind);
+    }
+
+    [Fact]
+    public async Task Doorbell_AnotherSessionIsOwed_Rings()
+    {
+        var rung = new TaskCompletionSource<SessionId>();
+        StoreNode holder = await JoinAsync();
+        await holder.AskAsync(ClientMessageKind.Acquire, "key");
+        Store.Doorbell = id =>
+        {
+            if (id == holder.Id)
+            {
+                rung.TrySetResult(id);
+            }
+        };
+        await (await JoinAsync()).SendAsync(Write("key", "1"));
+        Assert.Equal(holder.Id, await rung.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    [Rule("P27")]
+    public async Task Renew_WhileARevokeIsOwed_TellsIt()
+    {
+        (StoreNode holder, _, AuthorityMessage revoke) = await BlockAsync();
+        Assert.Equal(revoke.Sequence, (await holder.RenewAsync()).OwedThrough);
+    }
+
+    [Fact]
+    [Rule("P05", "P06")]
+    public async Task Look_SilentHolder_LosesItsRightAfterTermAndMargin()
+    {
+        (_, StoreNode writer, AuthorityMessage revoke) = await BlockAsync();
+        Time.Advance(Term + Margin - 1);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Empty(await writer.FetchAsync());
+        Time.Advance(1);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Equal(AuthorityMessageKind.Written, Assert.Single(await writer.FetchAsync()).Kind);
+    }
+
+    [Fact]
+    [Rule("P05", "P06")]
+    public async Task Look_HolderRenewedAndTookTheRevokeIn_IsNotSilent()
+    {
+        (StoreNode holder, StoreNode writer, AuthorityMessage revoke) = await BlockAsync();
+        Time.Advance(Term / 2);
+        await holder.RenewAsync(tookIn: revoke.Sequence.Value);
+        Time.Advance(Term / 2 + Margin);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Empty(await writer.FetchAsync());
+        Time.Advance(Term + Margin);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Single(await writer.FetchAsync());
+    }
+
+    [Fact]
+    [Rule("P05", "P27")]
+    public async Task Look_HolderRenewsButTakesNothingIn_IsSilentFromTheRevokeOn()
+    {
+        (StoreNode holder, StoreNode writer, AuthorityMessage revoke) = await BlockAsync();
+        Time.Advance(Term / 2);
+        await holder.RenewAsync(tookIn: revoke.Sequence.Value - 1);
+        Time.Advance(Term / 2 + Margin - 1);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Empty(await writer.FetchAsync());
+        Time.Advance(1);
+        await Store.LookAsync(revoke.Inode, default);
+        Assert.Single(await writer.FetchAsync());
+    }
+
+    [Fact]
+    public async Task LookAgain_BlockedRequest_IsAskedForInTime()
+    {
+        var looks = new List<(InodeId Id, long At)>();
+        Store.LookAgain = (id, at) => looks.Add((id, at));
+        (_, _, AuthorityMessage revoke) = await BlockAsync();
+        Assert.Contains(looks, look => look.Id == revoke.Inode && look.At <= Time.Now + Term + Margin);
+    }
+
+    [Fact]
+    [Rule("P22")]
+    public async Task Open_SameIdentity_CutsTheOlderOffAndItsRightsRunOut()
+    {
+        var identity = Guid.NewGuid();
+        StoreNode older = await JoinAsync(identity: identity);
+        InodeId id = (await older.AskAsync(ClientMessageKind.Acquire, "key")).Inode;
+        await JoinAsync(identity: identity);
+        Assert.False((await older.SendAsync(Write("key", "late"))).IsOpen);
+        Assert.False((await older.RenewAsync()).IsOpen);
+        StoreNode writer = await JoinAsync();
+        await writer.SendAsync(Write("key", "1"));
+        Assert.Empty(writer.Received);
+        Time.Advance(Term + Margin);
+        await Store.LookAsync(id, default);
+        Assert.Single(await writer.FetchAsync());
+    }
+
+    [Fact]
+    [Rule("P22")]
+    public async Task Open_NodeNamesItsPreviousSession_ItsRightsAreOver()
+    {
+        var identity = Guid.NewGuid();
+        StoreNode older = await JoinAsync(identity: identity);
+        await older.AskAsync(ClientMessageKind.Acquire, "key");
+        await JoinAsync(identity: identity, previous: older.Id);
+        Assert.Equal(AuthorityMessageKind.Written, (await (await JoinAsync()).AskAsync(ClientMessageKind.Write, "key", "1")).Kind);
+    }
+
+    [Fact]
+    public async Task Open_OtherShape_IsRefused()
+    {
+        await JoinAsync();
+        var opening = new SessionOpening(Region, "another shape", "node", Guid.NewGuid(), default);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.OpenAsync(opening, default));
+    }
+
+    [Fact]
+    public async Task Apply_Close_EndsRightsAndRequests()
+    {
+        (StoreNode holder, StoreNode writer, _) = await BlockAsync();
+        Assert.False((await holder.ApplyAsync(new ClientMessage { Kind = ClientMessageKind.Close, Session = holder.Id })).IsOpen);
+        Assert.Single(await writer.FetchAsync());
+    }
+
+    [Fact]
+    public async Task Sweep_SilentForTheSessionTimeout_Ends()
+    {
+        StoreNode silent = await JoinAsync();
+        StoreNode alive = await JoinAsync();
+        await silent.AskAsync(ClientMessageKind.Acquire, "key");
+        await Store.SweepAsync(default);
+        Time.Advance(5 * Term - 1);
+        await alive.RenewAsync();
+        await Store.SweepAsync(default);
+        Assert.True((await silent.StandingAsync()).IsOpen);
+        Time.Advance(1);
+        await Store.SweepAsync(default);
+        Assert.False((await silent.StandingAsync()).IsOpen);
+        Assert.True((await alive.StandingAsync()).IsOpen);
+        Assert.Equal(AuthorityMessageKind.Written, (await alive.AskAsync(ClientMessageKind.Write, "key", "1")).Kind);
+    }
+
+    [Fact]
+    [Rule("P09")]
+    public async Task Forgotten_VersionsAndFencesGrow()
+    {
+        StoreNode node = await JoinAsync();
+        long version = (await node.AskAsync(ClientMessageKind.Write, "key", "1")).Version;
+        AuthorityMessage first = await node.OwnAsync("key");
+        Incarnation before = Store.Incarnation;
+        Time.AdvanceWall(TimeSpan.FromSeconds(1));
+        await ForgetAsync();
+        AuthorityMessage second = await node.OwnAsync("key");
+        Assert.True(Store.Incarnation.Ordinal > before.Ordinal);
+        Assert.True(first.Fence.Value > 0);
+        Assert.True(second.Fence.Value > Store.Incarnation.Ordinal << 18);
+        long after = (await node.AskAsync(ClientMessageKind.Write, "key", "2")).Version;
+        Assert.True(after > version && after > Store.Incarnation.Ordinal << 18);
+    }
+
+    private protected static ClientMessage Write(string key, string value) =>
+        new() { Kind = ClientMessageKind.Write, Key = Encoding.UTF8.GetBytes(key), Payload = Payload.OfBytes(Encoding.UTF8.GetBytes(value)) };
+
+    private protected async Task<StoreNode> JoinAsync(string? region = null, Guid? identity = null, SessionId previous = default)
+    {
+        var opening = new SessionOpening(region ?? Region, "shape", "node", identity ?? Guid.NewGuid(), default) { Previous = previous };
+        return new StoreNode(Store, await Store.OpenAsync(opening, default));
+    }
+
+    /// <summary>A holder that serves a key, a writer that waits for it, and the revoke that the holder is owed.</summary>
+    private async Task<(StoreNode Holder, StoreNode Writer, AuthorityMessage Revoke)> BlockAsync()
+    {
+        StoreNode holder = await JoinAsync();
+        await holder.AskAsync(ClientMessageKind.Acquire, "key");
+        StoreNode writer = await JoinAsync();
+        await writer.SendAsync(Write("key", "1"));
+        Assert.Empty(writer.Received);
+        AuthorityMessage revoke = Assert.Single(await holder.FetchAsync());
+        Assert.Equal(AuthorityMessageKind.Revoke, revoke.Kind);
+        return (holder, writer, revoke);
+    }
+}
