@@ -240,6 +240,20 @@ internal sealed class OperationDesk
         return Finish(operation, known, isFull: false, cancellationToken);
     }
 
+    /// <summary>Gives the right to change an object back unused, without anybody waiting for it.</summary>
+    public async Task GiveUpAsync(Inode inode, Ownership ownership)
+    {
+        try
+        {
+            var change = new Change { Ownership = ownership, Settlement = Settlement.Abandoned };
+            _ = await SettleAsync(inode, change, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The session goes, and the right with it.
+        }
+    }
+
     /// <summary>Whether this node still has the right to change the object, as far as it knows.</summary>
     public static bool Owns(Inode inode, in Ownership ownership)
     {
@@ -379,6 +393,11 @@ internal sealed class OperationDesk
                 _ledger.Remove(found);
             }
 
+            if (!ended && !done.IsEmpty && hold.ReturnWithdrawn(_session.Generation))
+            {
+                _outbox.Append(hold.Cap!, inode.Cookie);
+            }
+
             // Readers may have waited for a change that is withdrawn now.
             Ask(inode, hold, _clock.Now);
             idle = hold.DetachIdle();
@@ -481,20 +500,6 @@ internal sealed class OperationDesk
         if (spare is not null)
         {
             _activities.Return(spare);
-        }
-    }
-
-    /// <summary>Settles a right that came for a caller who is gone.</summary>
-    private async Task GiveUpAsync(Inode inode, Ownership ownership)
-    {
-        try
-        {
-            var change = new Change { Ownership = ownership, Settlement = Settlement.Abandoned };
-            _ = await SettleAsync(inode, change, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The session goes, and the right with it.
         }
     }
 

@@ -160,6 +160,7 @@ internal sealed class Run
         tasks.Add(NowAndThenAsync(_scenario.BreakEveryMilliseconds, faults, authorityTime, () => _authority.CutOff($"node{faults.Next(_nodes.Count)}")));
         tasks.Add(DeathsAsync(faults, authorityTime));
         await Task.WhenAll(tasks);
+        await SettleDownAsync(authorityTime);
         await AgreeAsync();
         foreach (CoherentCache<int, string> node in _nodes)
         {
@@ -228,6 +229,21 @@ internal sealed class Run
             ? new SourceClient(this, node, log, own, time)
             : new AuthorityClient(this, node, log, own, time);
         return client.RunAsync();
+    }
+
+    /// <summary>A change whose caller has given up may still be under way. Bound: a minute; what is left then shows as disagreement.</summary>
+    private async Task SettleDownAsync(TimeProvider time)
+    {
+        bool IsChanging(CoherentCache<int, string> node, int key)
+        {
+            using Inodes.Inode.Hold hold = node.Resolve(key).Enter();
+            return hold.Activity is { Writes.IsEmpty: false };
+        }
+
+        for (int i = 0; i < 600 && _nodes.Exists(node => Enumerable.Range(0, _scenario.Keys + 1).Any(key => IsChanging(node, key))); i++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time);
+        }
     }
 
     /// <summary>Once nothing fails any more, every node answers for every key, and all answer the same.</summary>

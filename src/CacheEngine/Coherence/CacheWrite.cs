@@ -68,6 +68,7 @@ public sealed class CacheWrite<TKey, TValue> : IAsyncDisposable
     /// <exception cref="CapabilityLostException">The write was completed, but its right had been taken: see <see cref="Complete(TValue)"/>.</exception>
     /// <exception cref="AuthorityUnavailableException">The write was completed, and the authority did not answer: no node serves an older value, but those who wait
     /// for the object may go on waiting until the right has run out.</exception>
+    /// <exception cref="ObjectDisposedException">The write was completed, but its cache was disposed first: as when the right had been taken.</exception>
     public async ValueTask DisposeAsync()
     {
         Settlement settlement;

@@ -119,6 +119,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <returns>The value, or the knowledge that there is none; with <see cref="ValuePlacement.Source"/> unknown instead of absent.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     /// <exception cref="AuthorityUnavailableException">The authority did not answer in time.</exception>
+    /// <exception cref="InvalidOperationException">The limit of entries or of operations is reached.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
     public ValueTask<Lookup<TValue>> GetAsync(TKey key, CancellationToken cancellationToken = default)
     {
@@ -184,7 +185,10 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Ends this caller's wait.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="AuthorityUnavailableException">The authority did not answer in time.</exception>
+    /// <exception cref="CapabilityLostException">The key's last writer may still be writing at the source, and the right to rule that out was lost again and again.</exception>
+    /// <exception cref="InvalidOperationException">The limit of entries or of operations is reached.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    /// <remarks>What the factory throws reaches the caller, as does what <see cref="CoherentCacheOptions{TKey, TValue}.RaiseFenceAsync"/> throws.</remarks>
     public ValueTask<TValue> GetOrCreateAsync<TState>(
         TKey key,
         TState state,
@@ -238,7 +242,9 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="cancellationToken">Ends the wait. What was sent goes on.</param>
     /// <returns>The authority's versions, in the order of <paramref name="entries"/>.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="entries"/> or one of its keys is null; nothing was sent.</exception>
-    /// <inheritdoc cref="SetAsync" path="/exception[@cref!='ArgumentNullException']"/>
+    /// <exception cref="InvalidOperationException">Values live at the source, or the limit of entries would be passed, and nothing was sent; or the limit of
+    /// operations was reached, and the entries before it were written.</exception>
+    /// <inheritdoc cref="SetAsync" path="/exception[@cref!='ArgumentNullException' and @cref!='InvalidOperationException']"/>
     /// <remarks>If several fail, the first failure is thrown when all have ended; the others were written or not as they would have been alone.</remarks>
     public async ValueTask<long[]> SetManyAsync(
         IReadOnlyList<KeyValuePair<TKey, TValue>> entries,
@@ -329,6 +335,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <see cref="CoherentCacheOptions{TKey, TValue}.MaxSourceWriteTime"/> is set; or a limit is reached.</exception>
     /// <exception cref="AuthorityUnavailableException">The authority did not answer in time, or other nodes held the key for too long. The source was not touched.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    /// <remarks>What <see cref="CoherentCacheOptions{TKey, TValue}.RaiseFenceAsync"/> throws reaches the caller, and the right goes back.</remarks>
     public ValueTask<CacheWrite<TKey, TValue>> BeginWriteAsync(TKey key, CancellationToken cancellationToken = default)
     {
         ThrowIfNull(key);
@@ -347,6 +354,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="key">The key.</param>
     /// <param name="cancellationToken">Ends the wait. A removal that was sent goes on.</param>
     /// <returns>The authority's version of the absence.</returns>
+    /// <exception cref="InvalidOperationException">The limit of entries or of operations is reached; nothing was changed.</exception>
     /// <inheritdoc cref="SetAsync" path="/exception[@cref!='InvalidOperationException']"/>
     public ValueTask<long> RemoveAsync(TKey key, CancellationToken cancellationToken = default)
     {
@@ -360,6 +368,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="key">The key.</param>
     /// <param name="cancellationToken">Ends the wait. A recall that was sent goes on; it changes nothing that is written.</param>
     /// <returns>The authority's version of the key, unchanged.</returns>
+    /// <exception cref="InvalidOperationException">The limit of entries or of operations is reached; nothing was changed.</exception>
     /// <inheritdoc cref="SetAsync" path="/exception[@cref!='InvalidOperationException']"/>
     public ValueTask<long> RecallAsync(TKey key, CancellationToken cancellationToken = default)
     {

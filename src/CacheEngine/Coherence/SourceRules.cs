@@ -1,6 +1,5 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Inodes;
-using CacheEngine.Sessions;
 using CacheEngine.Sync;
 
 namespace CacheEngine.Coherence;
@@ -24,8 +23,7 @@ internal sealed class SourceRules<TKey>(SourceTerms terms, Func<TKey, Fence, Can
         }
         catch
         {
-            var abandoned = new Change { Ownership = ownership, Settlement = Settlement.Abandoned };
-            _ = await desk.SettleAsync(inode, abandoned, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
+            _ = desk.GiveUpAsync(inode, ownership);
             throw;
         }
     }

@@ -111,7 +111,7 @@ internal sealed class Writes<TKey, TValue>(
             change.Ownership = right.Ownership;
             if (change.Settlement == Settlement.Abandoned)
             {
-                _ = await desk.SettleAsync(inode, change, flight: null, CancellationToken.None).ConfigureAwait(EngineAwait.Captured);
+                _ = desk.GiveUpAsync(inode, right.Ownership);
             }
         }
 

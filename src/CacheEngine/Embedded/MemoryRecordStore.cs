@@ -64,8 +64,18 @@ internal sealed class MemoryRecordStore : IRecordStore
     /// <summary>Starts the next incarnation.</summary>
     public void Reincarnate(long utcMilliseconds)
     {
-        // Edge INCARNATION-1 (release; other end: INCARNATION-2): before any session of the new life is opened.
-        Volatile.Write(ref _incarnation, Incarnation.Next(utcMilliseconds).Ordinal);
+        Incarnation seen = Incarnation;
+        while (true)
+        {
+            // Edge INCARNATION-1 (full fence; other end: INCARNATION-2): before any session of the new life is opened, and never back.
+            long before = Interlocked.CompareExchange(ref _incarnation, seen.Next(utcMilliseconds).Ordinal, seen.Ordinal);
+            if (before == seen.Ordinal)
+            {
+                return;
+            }
+
+            seen = new Incarnation(before);
+        }
     }
 
     /// <summary>Makes a session known.</summary>

@@ -235,6 +235,11 @@ internal static class Changes
         return null;
     }
 
+    /// <summary>A change that was not sent has surrendered on this side only: the authority is told.</summary>
+    /// <returns>Whether the cap owes a message.</returns>
+    public static bool ReturnWithdrawn(this in Inode.Hold hold, SessionGeneration generation) =>
+        !hold.IsWriting && hold.CapState.Id.Value != 0 && hold.CapState.Generation == generation && hold.ReturnCap();
+
     /// <summary>The session is over: nothing that was asked or sent under it will be answered.</summary>
     /// <param name="hold">The witness.</param>
     /// <param name="done">Receives the changes that were sent, whose outcome is unknown, and those whose right is gone. Reads, and changes that were not

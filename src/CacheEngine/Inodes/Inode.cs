@@ -281,9 +281,10 @@ internal abstract class Inode
         /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way.</summary>
         public void ForgetMortal()
         {
-            if (_inode.ValueState == ValueState.Present && Expiry != long.MaxValue)
+            if (_inode.ValueState == ValueState.Unknown || (_inode.ValueState == ValueState.Present && Expiry != long.MaxValue))
             {
                 ForgetValue();
+                this.OvertakeFlight();
             }
 
             if (_inode.Activity is { } activity)

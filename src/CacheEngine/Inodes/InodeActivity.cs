@@ -137,6 +137,12 @@ internal abstract class LoadFlight
     /// <summary>The right under which the value came or is being made; guarded by the inode's gate.</summary>
     public uint Epoch { get; set; }
 
+    /// <summary>Whether somebody joined after the question had been opened; guarded by the inode's gate.</summary>
+    public bool HasLateCallers { get; set; }
+
+    /// <summary>When the answer ends; guarded by the inode's gate.</summary>
+    public long Expiry { get; set; } = long.MaxValue;
+
     /// <summary>Counts one more caller in; false when all earlier ones have given up.</summary>
     public bool TryJoin()
     {

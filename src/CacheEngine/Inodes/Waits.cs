@@ -32,6 +32,7 @@ internal static class Waits
         {
             flight.Phase = FlightPhase.Answered;
             flight.Epoch = answer.Epoch;
+            flight.Expiry = answer.Expiry;
         }
     }
 
@@ -197,9 +198,11 @@ internal static class Waits
                 || (flight.Phase == FlightPhase.Answered
                     && flight.Epoch == hold.Epoch
                     && now < session.Deadline
+                    && now < flight.Expiry
                     && hold.Holds(Rights.Serve, session.Generation)));
         if (isCurrent && flight!.TryJoin())
         {
+            flight.HasLateCallers |= flight.Phase == FlightPhase.Asking && activity.Question != 0;
             return flight;
         }
 
@@ -238,8 +241,9 @@ internal static class Waits
         activity.Waiters = default;
         while (waiters.TakeFirst() is { } waiter)
         {
+            bool isTooEarly = !isCurrent && (waiter.Ticket > message.RequestId || hold.CloseToLateCallers(waiter.Flight));
             OperationStatus status =
-                !isCurrent && waiter.Ticket > message.RequestId ? OperationStatus.Pending
+                isTooEarly ? OperationStatus.Pending
                 : message.HasValue ? OperationStatus.Present
                 : waiter.Kind == OperationKind.Read ? OperationStatus.Absent
                 : isElected ? OperationStatus.Elected
@@ -255,6 +259,21 @@ internal static class Waits
             Answered(waiter.Flight, answer);
             isElected &= status != OperationStatus.Elected;
         }
+    }
+
+    /// <summary>Whether somebody joined the load after the question had been opened. Then nobody joins it any more, so that the next question is for all of
+    /// its callers.</summary>
+    private static bool CloseToLateCallers(this in Inode.Hold hold, LoadFlight? flight)
+    {
+        if (flight is not { HasLateCallers: true })
+        {
+            return false;
+        }
+
+        flight.HasLateCallers = false;
+        InodeActivity activity = hold.Activity!;
+        activity.Flight = ReferenceEquals(activity.Flight, flight) ? null : activity.Flight;
+        return true;
     }
 
     /// <summary>Gives an exclusive right back at once if the load it was meant for has gone.</summary>
