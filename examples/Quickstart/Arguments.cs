@@ -6,22 +6,25 @@ namespace Quickstart;
 /// <param name="Folder">Whose files are cached; null for the repository's own sources.</param>
 /// <param name="Nodes">How many caches share them.</param>
 /// <param name="Duration">How long they are read and written.</param>
-internal sealed record Arguments(string? Folder, int Nodes, TimeSpan Duration)
+/// <param name="RestartEvery">How long the authority lives before it is restarted under way; null for the whole run.</param>
+internal sealed record Arguments(string? Folder, int Nodes, TimeSpan Duration, TimeSpan? RestartEvery)
 {
     private const int MaxNodes = 32;
 
     // Every change that a reader sees is a row of the history, kept until the end.
     private const int MaxSeconds = 300;
 
-    private static Arguments Default { get; } = new(Folder: null, Nodes: 3, TimeSpan.FromSeconds(15));
+    private static Arguments Default { get; } = new(Folder: null, Nodes: 3, TimeSpan.FromSeconds(15), RestartEvery: null);
 
     public static string Usage { get; } =
         $"""
-        usage: dotnet run -c Release --project examples/Quickstart [-- [FOLDER] [--nodes N] [--seconds S]]
+        usage: dotnet run -c Release --project examples/Quickstart [-- [FOLDER] [--nodes N] [--seconds S] [--restart-authority R]]
 
           FOLDER       whose files are cached, as a copy; default: the repository's own src
           --nodes N    how many nodes cache them, 1 to {MaxNodes}; default {Default.Nodes}
           --seconds S  how long they are read and written, 1 to {MaxSeconds}; default {Default.Duration.TotalSeconds}
+          --restart-authority R
+                       crash and restart the authority every R seconds, 1 to {MaxSeconds}; default never
 
         exit codes: 0 no stale read, 1 a contradiction was found, 2 bad arguments
         """;
@@ -38,6 +41,9 @@ internal sealed record Arguments(string? Folder, int Nodes, TimeSpan Duration)
                     break;
                 case "--seconds" when TryNumber(args, ++i, MaxSeconds, out int seconds):
                     parsed = parsed with { Duration = TimeSpan.FromSeconds(seconds) };
+                    break;
+                case "--restart-authority" when TryNumber(args, ++i, MaxSeconds, out int seconds):
+                    parsed = parsed with { RestartEvery = TimeSpan.FromSeconds(seconds) };
                     break;
                 case [not '-', ..] folder when parsed.Folder is null:
                     parsed = parsed with { Folder = folder };

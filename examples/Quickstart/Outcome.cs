@@ -23,6 +23,12 @@ internal sealed record Outcome
 
     public required long Revokes { get; init; }
 
+    /// <summary>How often the authority was restarted under way.</summary>
+    public required int Restarts { get; init; }
+
+    /// <summary>How many writes got no answer, so that their outcome is unknown, and were followed by another.</summary>
+    public required long RepeatedWrites { get; init; }
+
     public required HitCost HitCost { get; init; }
 
     /// <summary>The time from each write to its acknowledgement, shortest first.</summary>

@@ -41,7 +41,7 @@ try
 {
     await using Workload workload = await Workload.OpenAsync(copy, arguments.Nodes);
     stop.CancelAfter(arguments.Duration);
-    await LiveLine.ShowAsync(workload, workload.RunAsync(stop.Token));
+    await LiveLine.ShowAsync(workload, workload.RunAsync(arguments.RestartEvery, stop.Token));
     Outcome outcome = await workload.FinishAsync();
     Report.Print(outcome);
     return outcome.IsCoherent ? ExitCode.Success : ExitCode.Incoherent;

@@ -21,6 +21,11 @@ internal static class Report
         Row("loads from disk", $"{outcome.Loads:N0}");
         Row("writes", $"{outcome.Writes:N0}");
         Row("revokes", $"{outcome.Revokes:N0}");
+        if (outcome.Restarts > 0)
+        {
+            Row("restarts of the authority / writes without an answer", $"{outcome.Restarts:N0} / {outcome.RepeatedWrites:N0}");
+        }
+
         Row("write p50 / p99, µs", $"{Microseconds(outcome.WriteLatency(0.50))} / {Microseconds(outcome.WriteLatency(0.99))}");
         Row("one hit, ns", $"{outcome.HitCost.Nanoseconds:F1}");
         Row("bytes allocated per hit", $"{outcome.HitCost.AllocatedBytes:0.####}");

@@ -19,6 +19,7 @@ internal sealed class Workload : IAsyncDisposable
     private readonly History _history = new();
     private readonly List<Reader> _readers = [];
     private readonly List<Writer> _writers = [];
+    private int _restarts;
 
     private Workload(EmbeddedAuthority authority, List<CoherentCache<string, FileContent>> nodes, WorkingCopy copy)
     {
@@ -61,8 +62,9 @@ internal sealed class Workload : IAsyncDisposable
         return new Workload(authority, opened, copy);
     }
 
-    /// <summary>Reads and writes until told to stop.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll([
+    /// <summary>Reads and writes until told to stop, and restarts the authority meanwhile if asked to.</summary>
+    public Task RunAsync(TimeSpan? restartEvery, CancellationToken stop) => Task.WhenAll([
+        restartEvery is { } period ? RestartAsync(period, stop) : Task.CompletedTask,
         .. _readers.Select(reader => Task.Run(() => reader.RunAsync(stop), CancellationToken.None)),
         .. _writers.Select(writer => Task.Run(() => writer.RunAsync(stop), CancellationToken.None))]);
 
@@ -84,6 +86,8 @@ internal sealed class Workload : IAsyncDisposable
             Loads = loads,
             Writes = writes,
             Revokes = revokes,
+            Restarts = _restarts,
+            RepeatedWrites = _writers.Sum(writer => writer.Repeated),
             HitCost = hitCost,
             WriteLatencies = [.. _writers.SelectMany(writer => writer.Latencies).Order()],
             Checking = Stopwatch.GetElapsedTime(checking),
@@ -101,6 +105,24 @@ internal sealed class Workload : IAsyncDisposable
         }
 
         await _authority.DisposeAsync();
+    }
+
+    /// <summary>Does to the nodes what a crash of a remote authority would: sessions are cut off, answers on their way are lost.</summary>
+    private async Task RestartAsync(TimeSpan period, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(period);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop))
+            {
+                _authority.Restart();
+                _restarts++;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run is over.
+        }
     }
 
     private ClientLog NewLog() => _history.AddClient(_copy.Files.Count);

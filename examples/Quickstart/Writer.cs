@@ -9,11 +9,14 @@ namespace Quickstart;
 /// </summary>
 /// <remarks>
 /// It reads the old revision through the cache too. From then on the authority has a value for the file, so nobody loads it from disk while the
-/// new revision is there and not yet acknowledged.
+/// new revision is there and not yet acknowledged. A write without an answer may have been applied or not; the next revision settles it.
 /// </remarks>
 internal sealed class Writer(
     IReadOnlyList<CoherentCache<string, FileContent>> nodes, WorkingCopy copy, ClientLog log, Zipf popularity, RevisionCounter revisions, int seed)
 {
+    /// <summary>How many revisions in a row may go without an answer before the run is given up.</summary>
+    private const int MaxTries = 20;
+
     private static TimeSpan Pause { get; } = TimeSpan.FromMilliseconds(1);
 
     private readonly Random _random = new(seed);
@@ -21,6 +24,9 @@ internal sealed class Writer(
     private long _writes;
 
     public long Writes => Volatile.Read(ref _writes);
+
+    /// <summary>Writes that got no answer.</summary>
+    public long Repeated { get; private set; }
 
     /// <summary>How long each write through the cache took to be acknowledged; read it when the run is over.</summary>
     public IReadOnlyList<TimeSpan> Latencies => _latencies;
@@ -53,15 +59,33 @@ internal sealed class Writer(
         FileContent old = await cache.GetOrCreateAsync(key, copy, static (key, copy, token) => copy.LoadAsync(key, token));
         log.Read(file, old.Revision, HistoryEvent.Unversioned, call, Stopwatch.GetTimestamp());
 
+        for (int tries = 1; !await TryReviseAsync(cache, file, old, isLast: tries == MaxTries); tries++)
+        {
+            Repeated++;
+        }
+    }
+
+    /// <summary>Writes one revision; false if nobody knows whether it was applied.</summary>
+    private async Task<bool> TryReviseAsync(CoherentCache<string, FileContent> cache, int file, FileContent old, bool isLast)
+    {
         FileContent revised = old.Revise(revisions.Next());
-        call = Stopwatch.GetTimestamp();
+        long call = Stopwatch.GetTimestamp();
         await copy.ReplaceAsync(copy.Files[file], revised);
         long sent = Stopwatch.GetTimestamp();
-        long version = await cache.SetAsync(key, revised);
-        long acknowledged = Stopwatch.GetTimestamp();
-        log.Write(file, revised.Revision, version, call, acknowledged);
-        _latencies.Add(Stopwatch.GetElapsedTime(sent, acknowledged));
-        Volatile.Write(ref _writes, _writes + 1);
+        try
+        {
+            long version = await cache.SetAsync(copy.Files[file].Key, revised);
+            long acknowledged = Stopwatch.GetTimestamp();
+            log.Write(file, revised.Revision, version, call, acknowledged);
+            _latencies.Add(Stopwatch.GetElapsedTime(sent, acknowledged));
+            Volatile.Write(ref _writes, _writes + 1);
+            return true;
+        }
+        catch (AuthorityUnavailableException exception) when (exception.IsOutcomeUnknown && !isLast)
+        {
+            log.Write(file, revised.Revision, HistoryEvent.Unversioned, call, HistoryEvent.Pending);
+            return false;
+        }
     }
 }
 
