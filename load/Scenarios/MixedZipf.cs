@@ -1,3 +1,4 @@
+using CacheEngine.Bench.Keys;
 using CacheEngine.Load.Caches;
 using CacheEngine.Load.Judging;
 
@@ -19,7 +20,10 @@ internal sealed class MixedZipf : Workload
     /// <summary>One key in so many has no value at the beginning: whoever asks first loads it.</summary>
     private const int UnwrittenStride = 100;
     private const int SetUpBatch = 2_000;
-    private static readonly Zipf Popularity = new(Keys);
+    /// <summary>As skewed as popularity is found in the wild.</summary>
+    private const double Exponent = 0.99;
+
+    private static readonly Zipf Popularity = new(Keys, Exponent);
 
     private readonly string[] _keys = [.. Enumerable.Range(0, Keys).Select(static key => $"item-{key:D6}")];
     private readonly Witness _witness = new(Keys);

@@ -69,11 +69,7 @@ public class CounterSoak(ITestOutputHelper output)
         for (int i = 0; i < UpdatesPerNode; i++)
         {
             bool isDying = i % 400 == 399;
-            if (isDying)
-            {
-                string name = cache.Engine.Opening.Node;
-                _ = Task.Delay(1).ContinueWith(_ => _links.Kill(name), TaskScheduler.Default);
-            }
+            Task death = isDying ? DieAsync(cache) : Task.CompletedTask;
 
             try
             {
@@ -95,8 +91,16 @@ public class CounterSoak(ITestOutputHelper output)
                 Interlocked.Increment(ref _lost);
             }
 
+            await death;
             cache = isDying ? await OpenAsync(authority) : cache;
         }
+    }
+
+    /// <summary>In the middle of an update, or with the right that it has brought.</summary>
+    private async Task DieAsync(CoherentCache<string, long> cache)
+    {
+        await Task.Delay(1);
+        _links.Kill(cache.Engine.Opening.Node);
     }
 
     private async Task DisturbAsync(EmbeddedAuthority authority, CancellationToken over)

@@ -1,3 +1,4 @@
+using CacheEngine.Bench.Keys;
 using CacheEngine.Load.Scenarios;
 
 namespace CacheEngine.Load.Tests.Scenarios;
@@ -28,7 +29,7 @@ public sealed class ChoiceTests
     [Fact]
     public void Zipf_TheFirstRankIsTwiceTheSecond()
     {
-        var zipf = new Zipf(1_000);
+        var zipf = new Zipf(1_000, exponent: 0.99);
         int[] counts = new int[1_000];
         for (int arrival = 0; arrival < 200_000; arrival++)
         {

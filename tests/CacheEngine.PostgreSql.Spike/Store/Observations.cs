@@ -15,6 +15,9 @@ namespace CacheEngine.PostgreSql.Store;
 /// </remarks>
 internal sealed class Observations
 {
+    /// <summary>In milliseconds: a day, the greatest value of the option MaxSourceWriteTime.</summary>
+    private const long LongestSourceWrite = 86_400_000;
+
     private readonly ConcurrentDictionary<SessionId, (long Renewals, long Since)> _sessions = new();
     private readonly ConcurrentDictionary<(InodeId Record, SessionId Holder), (MessageSeq Revoke, long Since)> _revokes = new();
     private readonly ConcurrentDictionary<InodeId, (long Fence, long Since)> _unsettled = new();
@@ -83,6 +86,15 @@ internal sealed class Observations
             if (seen.Since < time)
             {
                 _revokes.TryRemove(at, out _);
+            }
+        }
+
+        foreach ((InodeId id, (long, long Since) seen) in _unsettled)
+        {
+            // Another process may have settled it. Longer than any source write may take by the options, twice over.
+            if (seen.Since < time - (2 * LongestSourceWrite))
+            {
+                _unsettled.TryRemove(id, out _);
             }
         }
     }
