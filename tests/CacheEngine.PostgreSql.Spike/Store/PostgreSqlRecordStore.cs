@@ -178,6 +178,12 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
         await using (NpgsqlConnection connection = await _database.OpenAsync(cancellationToken))
         await using (NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
+            // It holds no row that others renew under: a process that stands still here, as when its code is compiled, may take its time.
+            await using (var patience = new NpgsqlCommand("SET LOCAL idle_in_transaction_session_timeout = 0", connection))
+            {
+                await patience.ExecuteNonQueryAsync(cancellationToken);
+            }
+
             await using (var locks = new NpgsqlCommand(Schema.Lock, connection))
             {
                 await locks.ExecuteNonQueryAsync(cancellationToken);
