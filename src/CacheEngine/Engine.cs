@@ -1,5 +1,6 @@
 using CacheEngine.Authority;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -22,6 +23,10 @@ internal sealed record EngineOptions
 
     public required TimeSpan BreakTimeout { get; init; }
 
+    public required TimeSpan WriteBackDelay { get; init; }
+
+    public required int MaxDirty { get; init; }
+
     public required PumpScheduler Scheduler { get; init; }
 }
 
@@ -43,6 +48,7 @@ internal sealed class Engine : IAsyncDisposable
     private readonly InodeTable _table;
     private readonly Outbox _outbox = new(OutboxShards);
     private readonly OutboundPump _outbound;
+    private readonly Recovery _recovery;
     private readonly InboundPump _inbound;
     private readonly TimerPump _timerPump;
     private readonly Action _wakeInbound;
@@ -50,8 +56,8 @@ internal sealed class Engine : IAsyncDisposable
     private ITimer? _timer;
     private long _lastTickAt;
     private long _lastWallAt;
-    private SessionId _previousSession;
     private long _revokes;
+    private int _isStopped;
 
     public Engine(CacheAuthority authority, InodeTable table, EngineOptions options)
     {
@@ -59,10 +65,15 @@ internal sealed class Engine : IAsyncDisposable
         _table = table;
         _options = options;
         Clock = new EngineClock(options.TimeProvider);
-        Session = new Session();
+        var flushes = new FlushLedger(options.MaxDirty);
+        Session = new Session(flushes);
         Pool = new CapPool(options.MaxEntries, maxSpares: 1024, shards: 4 * Environment.ProcessorCount);
-        _outbound = new OutboundPump(options.Scheduler, _outbox, Session, OnOpened);
-        Desk = new OperationDesk(options, Clock, Session, Pool, _outbox, _outbound.Wake);
+        _recovery = new Recovery(flushes);
+        _outbound = new OutboundPump(options.Scheduler, _outbox, Session, Clock, _recovery, OnOpened, OnRecovered);
+        WriteBack = new WriteBack(options.WriteBackDelay, Clock, flushes, Session, _outbox);
+        WriteBack.Lost = LossWatch.Tell;
+        Desk = new OperationDesk(options, Clock, Session, Pool, _outbox, WriteBack, _outbound.Wake);
+        Flushes = new FlushDesk(Desk, WriteBack, Clock, _outbox, _outbound.Wake);
         Watch = new StateWatch(() => State);
         _inbound = new InboundPump(options.Scheduler, this);
         _timerPump = new TimerPump(options.Scheduler, this);
@@ -79,9 +90,21 @@ internal sealed class Engine : IAsyncDisposable
 
     public OperationDesk Desk { get; }
 
+    public WriteBack WriteBack { get; }
+
+    public FlushDesk Flushes { get; }
+
     public StateWatch Watch { get; }
 
+    public LossWatch LossWatch { get; } = new();
+
+    /// <summary>Whether nothing new is begun any more.</summary>
     public bool IsDisposed => Desk.IsClosed;
+
+    /// <summary>Whether the session is not kept up any more.</summary>
+    private bool IsStopped =>
+        // Edge STOP-2 (acquire; other end: STOP-1): a stale false only makes one more round.
+        Volatile.Read(ref _isStopped) != 0;
 
     public CacheState State =>
         IsDisposed ? CacheState.Disposed
@@ -129,7 +152,7 @@ internal sealed class Engine : IAsyncDisposable
         {
             Apply(message, inode, link, now, ref done);
         }
-        else if (message.Kind is AuthorityMessageKind.Grant or AuthorityMessageKind.Revoke && message.Cap.Value != 0)
+        else if (message.Kind is AuthorityMessageKind.Grant or AuthorityMessageKind.Revoke or AuthorityMessageKind.Standing && message.Cap.Value != 0)
         {
             ReleaseUnknown(message, link);
         }
@@ -158,7 +181,7 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>What the timer does, at most a quarter of the renewal interval apart.</summary>
     public void OnTick()
     {
-        if (IsDisposed)
+        if (IsStopped)
         {
             return;
         }
@@ -183,6 +206,7 @@ internal sealed class Engine : IAsyncDisposable
             link.Renew(new ClientMessage { Kind = ClientMessageKind.Renew, Session = link.Id, Renew = seq, TookIn = Session.TookIn });
         }
 
+        WriteBack.FlushDue(now);
         Desk.EndOverdue(now);
         Desk.BreakOwners(now);
         Watch.Look();
@@ -212,6 +236,14 @@ internal sealed class Engine : IAsyncDisposable
             return;
         }
 
+        if (WriteBack.Ledger.Count != default)
+        {
+            // The session is kept up until the last record is durable. Bound: the operation timeout.
+            _ = await Flushes.FlushAllAsync(CancellationToken.None, isStopping: true).ConfigureAwait(EngineAwait.Captured);
+        }
+
+        // Edge STOP-1 (full fence; other end: STOP-2): from here on the session is let go.
+        Interlocked.Exchange(ref _isStopped, 1);
         _stopping.Cancel();
         if (_timer is not null)
         {
@@ -226,9 +258,10 @@ internal sealed class Engine : IAsyncDisposable
     private void Apply(in AuthorityMessage message, Inode inode, ISessionLink link, long now, ref OperationList done)
     {
         InodeActivity? idle;
+        var ended = default(FlushList);
         using (Inode.Hold hold = inode.Enter())
         {
-            bool owes;
+            bool owes = false;
             switch (message.Kind)
             {
                 case AuthorityMessageKind.Grant:
@@ -239,12 +272,24 @@ internal sealed class Engine : IAsyncDisposable
                     owes = hold.ApplyRevoke(message, Session);
                     hold.NoteHeldUp(now);
                     break;
+                case AuthorityMessageKind.Flushed:
+                    hold.ApplyFlushed(message, ref done, ref ended);
+                    break;
+                case AuthorityMessageKind.Refused when message.Tid.Value != 0:
+                    hold.ApplyFlushRefused(message.Tid, ref done, ref ended);
+                    break;
+                case AuthorityMessageKind.Standing:
+                    owes = hold.ApplyStanding(message, Session, ref done);
+                    hold.AnswerKnown(Session, now, ref done);
+                    break;
                 default:
                     owes = hold.ApplyOutcome(message, Session, ref done);
                     hold.AnswerKnown(Session, now, ref done);
                     break;
             }
 
+            // Before the answer, which gives up the right that it was written under.
+            WriteBack.SealIfTaken(hold);
             if (owes)
             {
                 _outbox.Append(hold.Cap!, inode.Cookie);
@@ -255,6 +300,7 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         Desk.ReturnSpare(idle);
+        WriteBack.ReturnAll(ref ended);
     }
 
     private void ReleaseUnknown(in AuthorityMessage message, ISessionLink link)
@@ -285,25 +331,30 @@ internal sealed class Engine : IAsyncDisposable
 
     private void LoseSession()
     {
-        if (!Session.TryLose(out ISessionLink? lost))
+        if (!Session.TryLose(out _))
         {
             return;
         }
 
-        _previousSession = lost.Id;
-
         _table.Visit(inode =>
         {
             var done = default(OperationList);
+            bool isClaimable;
             using (Inode.Hold hold = inode.Enter())
             {
                 hold.LoseSession(ref done);
+                isClaimable = hold.IsWorthClaiming();
+            }
+
+            if (isClaimable)
+            {
+                _recovery.Add(inode);
             }
 
             Desk.CompleteAll(ref done);
         });
         Watch.Look();
-        if (!IsDisposed)
+        if (!IsStopped)
         {
             _ = ReopenAsync();
         }
@@ -312,14 +363,14 @@ internal sealed class Engine : IAsyncDisposable
     private async Task ReopenAsync()
     {
         // Bound: until the cache is disposed, one try per delay.
-        while (!IsDisposed)
+        while (!IsStopped)
         {
             try
             {
                 await OpenSessionAsync(_stopping.Token).ConfigureAwait(EngineAwait.Captured);
                 return;
             }
-            catch (Exception) when (!IsDisposed)
+            catch (Exception) when (!IsStopped)
             {
                 // Operations that wait end by their own bound; there is nobody else to tell.
             }
@@ -342,30 +393,37 @@ internal sealed class Engine : IAsyncDisposable
     private async ValueTask OpenSessionAsync(CancellationToken cancellationToken)
     {
         long askedAt = Clock.Now;
-        SessionOpening opening = _options.Opening with { Previous = _previousSession };
-        ISessionLink link = await _authority.OpenSessionAsync(opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        ISessionLink link = await _authority.OpenSessionAsync(_options.Opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         Session.Offer(link, askedAt);
         _outbound.Wake();
     }
 
     private void OnOpened()
     {
-        if (IsDisposed)
+        if (IsStopped)
         {
             CloseSession();
             return;
         }
 
-        Desk.OnLeaseRegained();
         Watch.Look();
         _inbound.Wake();
     }
+
+    /// <summary>What was claimed has been claimed: the others ask.</summary>
+    private void OnRecovered() => Desk.OnLeaseRegained();
 
     private void CloseSession()
     {
         if (Session.TryLose(out ISessionLink? link))
         {
-            link.Post(new ClientMessage { Kind = ClientMessageKind.Close, Session = link.Id, TookIn = Session.TookIn });
+            link.Post(new ClientMessage
+            {
+                Kind = ClientMessageKind.Close,
+                Session = link.Id,
+                TookIn = Session.TookIn,
+                IsClean = WriteBack.Ledger.Count == default,
+            });
         }
     }
 }

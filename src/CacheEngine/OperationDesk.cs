@@ -1,5 +1,6 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
@@ -17,6 +18,7 @@ internal sealed class OperationDesk
     private readonly Session _session;
     private readonly CapPool _caps;
     private readonly Outbox _outbox;
+    private readonly WriteBack _writeBack;
     private readonly Action _wakeOutbound;
     private readonly OperationPool _operations;
     private readonly OwnerLedger _owners = new();
@@ -25,8 +27,10 @@ internal sealed class OperationDesk
     private int _closed;
     private long _questions;
 
-    public OperationDesk(EngineOptions options, EngineClock clock, Session session, CapPool caps, Outbox outbox, Action wakeOutbound)
+    public OperationDesk(
+        EngineOptions options, EngineClock clock, Session session, CapPool caps, Outbox outbox, WriteBack writeBack, Action wakeOutbound)
     {
+        _writeBack = writeBack;
         _options = options;
         _clock = clock;
         _session = session;
@@ -143,6 +147,7 @@ internal sealed class OperationDesk
         Operation operation = Rent(kind, inode, now, change);
         EnsureCap(inode, ref caps);
         InodeActivity? spare = _activities.Rent();
+        InodeBuffer? buffer = change.WantsBuffer ? new InodeBuffer() : null;
         bool isFull;
         using (Inode.Hold hold = inode.Enter())
         {
@@ -150,6 +155,8 @@ internal sealed class OperationDesk
             if (!isFull)
             {
                 Prepare(hold, ref spare, ref caps, key);
+                hold.Cap!.Buffer ??= buffer;
+                _writeBack.Seal(hold);
                 hold.BeginChange(operation);
                 hold.NoteHeldUp(now);
                 _outbox.Append(operation, inode.Cookie);
@@ -372,16 +379,24 @@ internal sealed class OperationDesk
         // Bound: each round ends the oldest operation, or somebody else is ending it right now.
         while (_ledger.TryPeekOldest(out Inode? inode, out long ticket, out long deadline) && deadline <= now)
         {
-            if (!EndEarly(inode!, ticket, OperationStatus.Unavailable))
+            if (!EndEarly(inode, ticket, OperationStatus.Unavailable))
             {
                 return;
             }
         }
     }
 
-    private bool EndEarly(Inode inode, long ticket, OperationStatus status)
+    private bool EndEarly(Inode? inode, long ticket, OperationStatus status)
     {
         var done = default(OperationList);
+        if (inode is null)
+        {
+            _writeBack.Ledger.EndWaiter(ticket, status, ref done);
+            bool isEnded = !done.IsEmpty;
+            CompleteAll(ref done);
+            return isEnded;
+        }
+
         Operation? write = null;
         InodeActivity? idle;
         using (Inode.Hold hold = inode.Enter())
@@ -393,6 +408,7 @@ internal sealed class OperationDesk
                 _ledger.Remove(found);
             }
 
+            ended = ended || hold.TryEndFlushWaiter(ticket, status, ref done);
             if (!ended && !done.IsEmpty && hold.ReturnWithdrawn(_session.Generation))
             {
                 _outbox.Append(hold.Cap!, inode.Cookie);
@@ -431,6 +447,7 @@ internal sealed class OperationDesk
             hold.EndAll(ref done);
         }
 
+        _writeBack.Abandon(inode, LossReason.Stopped, ref done);
         CompleteAll(ref done);
     }
 
@@ -490,6 +507,13 @@ internal sealed class OperationDesk
         if (hold.TryAsk(_session, _ledger.NextTicket(), now) is { } question)
         {
             Interlocked.Increment(ref _questions);
+            if (hold.CapState.Issued.Contains(CapSet.FileBuffer))
+            {
+                // Who asks for a value does not have it alone any more; what is dirty goes first.
+                _writeBack.Seal(hold);
+                hold.Surrender();
+            }
+
             _outbox.Append(question, inode.Cookie);
         }
     }
@@ -503,21 +527,33 @@ internal sealed class OperationDesk
         }
     }
 
-    private Operation Rent(OperationKind kind, Inode inode, long now, in Change change)
+    /// <summary>Begins a wait. It is to be listed, entered with <see cref="TryEnter"/>, and left by <see cref="Finish"/>.</summary>
+    /// <param name="kind">What is waited for.</param>
+    /// <param name="inode">The object; null for a wait for all of them.</param>
+    /// <param name="now">Engine milliseconds.</param>
+    /// <param name="change">What is asked for, if it is a change.</param>
+    /// <param name="isStopping">Whether it is part of the cache's own stop.</param>
+    public Operation Rent(OperationKind kind, Inode? inode, long now, in Change change, bool isStopping = false)
     {
-        if (IsClosed)
+        if (IsClosed && !isStopping)
         {
             throw new ObjectDisposedException("CoherentCache");
         }
 
         Operation operation = _operations.Rent();
         long deadline = now + (long)_options.OperationTimeout.TotalMilliseconds;
-        operation.Prepare(kind, inode, _ledger.NextTicket(), deadline, change);
+        operation.Prepare(kind, inode!, _ledger.NextTicket(), deadline, change);
         return operation;
     }
 
+    /// <summary>Enters an operation into the ledger; false when its bound is reached.</summary>
+    public bool TryEnter(Operation operation) => _ledger.TryAdd(operation);
+
+    /// <summary>Takes an operation out of the ledger that was not listed after all.</summary>
+    public void Leave(Operation operation) => _ledger.Remove(operation);
+
     /// <summary>Leaves the synchronous part of an operation: sends, runs what can run at once, and hands out the wait.</summary>
-    private ValueTask<OperationResult> Finish(Operation operation, in OperationResult known, bool isFull, CancellationToken cancellationToken)
+    public ValueTask<OperationResult> Finish(Operation operation, in OperationResult known, bool isFull, CancellationToken cancellationToken)
     {
         if (known.Status != OperationStatus.Pending || isFull)
         {
@@ -531,7 +567,7 @@ internal sealed class OperationDesk
         ValueTask<OperationResult> wait = operation.Task;
         operation.CancelOn(cancellationToken);
         _wakeOutbound();
-        if (IsClosed)
+        if (IsClosed && operation.Kind is not (OperationKind.Flush or OperationKind.FlushAll))
         {
             // Dispose may have swept before this operation was listed.
             EndAll(operation.Inode);

@@ -5,7 +5,7 @@ namespace CacheEngine.Checking;
 /// <param name="Key">The key.</param>
 /// <param name="First">The first version that is lost.</param>
 /// <param name="Last">The last.</param>
-public readonly record struct LossReport(int Node, int Key, long First, long Last);
+public readonly record struct ToldLoss(int Node, int Key, long First, long Last);
 
 /// <summary>
 /// Decides whether what was lost is what was told: no more, and no less.
@@ -24,10 +24,10 @@ public static class LossChecker
     /// <param name="deadNodes">Nodes that had no life left to tell anything.</param>
     /// <param name="limit">How many contradictions are enough.</param>
     public static List<Violation> Check(
-        IEnumerable<HistoryEvent> history, IEnumerable<LossReport> reports, IReadOnlySet<int>? deadNodes = null, int limit = 20)
+        IEnumerable<HistoryEvent> history, IEnumerable<ToldLoss> reports, IReadOnlySet<int>? deadNodes = null, int limit = 20)
     {
         ILookup<int, HistoryEvent> events = history.Where(e => e.Kind is not (EventKind.Read or EventKind.Load)).ToLookup(e => e.Key);
-        ILookup<int, LossReport> told = reports.ToLookup(report => report.Key);
+        ILookup<int, ToldLoss> told = reports.ToLookup(report => report.Key);
         return
         [
             .. events.Select(key => key.Key).Union(told.Select(key => key.Key)).Order()
@@ -36,7 +36,7 @@ public static class LossChecker
         ];
     }
 
-    private static IEnumerable<Violation> CheckKey(int key, HistoryEvent[] events, LossReport[] reports, IReadOnlySet<int>? deadNodes)
+    private static IEnumerable<Violation> CheckKey(int key, HistoryEvent[] events, ToldLoss[] reports, IReadOnlySet<int>? deadNodes)
     {
         Undone[] undone = [.. events.Where(e => e.Kind == EventKind.Restore).Select(restore => Undone.By(restore, events))];
         foreach (HistoryEvent write in events.Where(IsAcknowledgedInBuffer).Where(write => deadNodes?.Contains(write.Node) != true))
@@ -48,7 +48,7 @@ public static class LossChecker
             }
         }
 
-        foreach (LossReport report in reports.Where(report => !undone.Any(range => range.Contains(report.First, report.Last))))
+        foreach (ToldLoss report in reports.Where(report => !undone.Any(range => range.Contains(report.First, report.Last))))
         {
             yield return new Violation("loss told in vain", key, $"{report}");
         }

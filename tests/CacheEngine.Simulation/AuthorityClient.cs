@@ -56,7 +56,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
     private ValueTask SetAsync(int key)
     {
         long value = Run.NextValue();
-        return WriteAsync(key, value, token => Node.SetAsync(key, Text(value), Options, token));
+        return WriteAsync(key, value, token => Node.SetAsync(key, Text(value), Options, cancellationToken: token));
     }
 
     private ValueTask RemoveAsync(int key) => WriteAsync(key, HistoryEvent.Absent, token => Node.RemoveAsync(key, token));

@@ -56,7 +56,9 @@ internal readonly record struct HolderDecision(HolderStep Step, CapSet Keep, lon
         long silentFrom = terms.SilentFrom(leaseFrom);
         if (session.HasEnded || now >= silentFrom)
         {
-            return new HolderDecision(HolderStep.Take, keep, silentFrom);
+            // What a buffering holder has in its memory may never have come here: nothing of its value is to be served any more.
+            CapSet left = holder.Implemented.Overlaps(CapSet.FileBuffer) ? holder.Issued & CapSet.Pin : keep;
+            return new HolderDecision(HolderStep.Take, left, silentFrom);
         }
 
         bool isLoading = isPatient && holder.Issued.Overlaps(CapSet.FileExcl);

@@ -9,6 +9,9 @@ internal struct HolderState
     /// <summary>Who holds.</summary>
     public SessionId Session;
 
+    /// <summary>Whose session it is: an engine may have its grants again under its next session.</summary>
+    public EngineId Engine;
+
     /// <summary>The identity of the grant.</summary>
     public CapId Cap;
 

@@ -40,6 +40,10 @@ internal struct RequestState
 
     public Precondition Precondition;
     public long TimeToLive;
+
+    /// <summary>For a write: the value's size in bytes.</summary>
+    public long Size;
+
     public Payload Payload;
 }
 
@@ -52,8 +56,15 @@ internal static class Rights
     /// <summary>What makes a session the only one that may make or change the value.</summary>
     public static readonly CapSet Exclusive = CapSet.Parse("Fsxcrw");
 
+    /// <summary>What a session needs to keep writes back: to be alone, and to buffer.</summary>
+    public static readonly CapSet Buffered = Exclusive | CapSet.FileBuffer;
+
     /// <summary>What a session keeps of its rights when it sends a write, and what it is given when the write is applied.</summary>
     public static readonly CapSet AfterWrite = Serve | CapSet.Pin;
+
+    /// <summary>What a request may be given beyond its need: a write may ask to keep the next ones back, nothing else asks for more than to serve.</summary>
+    public static CapSet WantedBy(RequestKind kind, CapSet wanted) =>
+        kind == RequestKind.Write && wanted.Contains(Buffered) ? Buffered | CapSet.Pin : AfterWrite;
 
     /// <summary>The rights that must be grantable before the request can be served.</summary>
     public static CapSet NeededFor(RequestKind kind, CapSet need, bool hasValue) => kind switch

@@ -1,5 +1,6 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
 
@@ -24,6 +25,12 @@ internal enum AuthorityMessageKind : byte
 
     /// <summary>A request was refused, for <see cref="AuthorityMessage.Refusal"/>. Nothing was changed.</summary>
     Refused,
+
+    /// <summary>A flush record has been applied.</summary>
+    Flushed,
+
+    /// <summary>How a grant stands: the answer to a claim, whose rest may be nothing, or to the wish for a larger limit.</summary>
+    Standing,
 
     /// <summary>The session is over and so is every right under it.</summary>
     SessionEnded,
@@ -66,6 +73,18 @@ internal struct AuthorityMessage
 
     /// <summary>For <see cref="AuthorityMessageKind.Refused"/>.</summary>
     public Refusal Refusal;
+
+    /// <summary>For <see cref="AuthorityMessageKind.Flushed"/>, and for a flush that was refused: which.</summary>
+    public FlushTid Tid;
+
+    /// <summary>For <see cref="AuthorityMessageKind.Flushed"/>: whether the authority can no longer forget it.</summary>
+    public bool IsDurable;
+
+    /// <summary>With the right to buffer: the last version that its holder may give.</summary>
+    public long VersionLimit;
+
+    /// <summary>With the right to buffer: the largest value in bytes that its holder may keep back.</summary>
+    public long MaxSize;
 
     public Payload Payload;
 

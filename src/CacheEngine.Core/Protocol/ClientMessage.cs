@@ -1,5 +1,6 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
 
@@ -43,6 +44,18 @@ internal enum ClientMessageKind : byte
     /// <summary>The whole cap is given up, or was never known.</summary>
     Release,
 
+    /// <summary>A sealed flush record: the value that a buffering holder has made, under its tid. Without a value: it has come to its end.</summary>
+    Flush,
+
+    /// <summary>What the sender still has of a grant that it held under an earlier session.</summary>
+    Claim,
+
+    /// <summary>The sender has claimed all that it wants: every other right of its earlier sessions is over.</summary>
+    ClaimsDone,
+
+    /// <summary>What was flushed is to become durable now.</summary>
+    Commit,
+
     /// <summary>The session ends.</summary>
     Close,
 }
@@ -60,6 +73,9 @@ internal struct ClientMessage
 
     /// <summary>Every authority message up to this one has been taken in.</summary>
     public MessageSeq TookIn;
+
+    /// <summary>The smallest flush tid of the sender's whole engine that is not acknowledged as durable; zero: none. In every message.</summary>
+    public FlushTid Floor;
 
     public RenewSeq Renew;
 
@@ -91,8 +107,26 @@ internal struct ClientMessage
     /// <summary>How many milliseconds after it is applied a value ends; zero: never.</summary>
     public long TimeToLive;
 
+    /// <summary>For a flush: its tid.</summary>
+    public FlushTid Tid;
+
+    /// <summary>For a flush: the version that its value has got from the sender. For a claim: of the value that the sender knows.</summary>
+    public long Version;
+
+    /// <summary>For a flush: somebody waits for it to become durable.</summary>
+    public bool IsUrgent;
+
+    /// <summary>For a close: nothing that was buffered is left unflushed.</summary>
+    public bool IsClean;
+
+    /// <summary>For a flush or write: the value's size in bytes, as far as the sender's limit goes by it.</summary>
+    public long Size;
+
+    /// <summary>The largest size that the sender wishes to buffer here; zero: it has no wish.</summary>
+    public long WantedSize;
+
     public Payload Payload;
 
     public override readonly string ToString() =>
-        $"{Kind} #{Sequence.Value} i{Inode.Value} request {RequestId} cap {Cap.Value} seq {Seq.Value} caps {Caps} wanted {Wanted}";
+        $"{Kind} #{Sequence.Value} i{Inode.Value} request {RequestId} cap {Cap.Value} seq {Seq.Value} caps {Caps} wanted {Wanted} tid {Tid} floor {Floor}";
 }

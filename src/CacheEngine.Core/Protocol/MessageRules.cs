@@ -45,7 +45,8 @@ internal static class MessageRules
             return MessageFault.UndefinedBits;
         }
 
-        bool isAboutObject = message.Kind is not (ClientMessageKind.Renew or ClientMessageKind.Close);
+        bool isAboutObject = message.Kind is not
+            (ClientMessageKind.Renew or ClientMessageKind.Close or ClientMessageKind.ClaimsDone or ClientMessageKind.Commit);
         if (isAboutObject && !message.Inode.IsKnown && message.Key.IsEmpty)
         {
             return MessageFault.NoSuchObject;
@@ -75,6 +76,9 @@ internal static class MessageRules
         print = Mix(print, (ulong)message.Ownership.Fence.Value);
         print = Mix(print, (ulong)message.Ownership.Request);
         print = Mix(print, ((ulong)message.TimeToLive << 16) | ((ulong)message.Payload.Kind << 8) | (byte)message.Settlement);
+        print = Mix(print, message.Tid.Value);
+        print = Mix(print, (ulong)message.Version);
+        print = Mix(print, ((ulong)message.WantedSize << 2) | (message.IsUrgent ? 2ul : 0) | (message.IsClean ? 1ul : 0));
         print = message.Key.IsEmpty ? print : Mix(print, Sample(message.Key.Span));
         return message.Payload.Kind == PayloadKind.Bytes ? Mix(print, Sample(message.Payload.Bytes.Span)) : print;
     }
@@ -103,13 +107,23 @@ internal static class MessageRules
     {
         bool settles = message.Kind == ClientMessageKind.Settle;
         bool mayExpect = message.Kind is ClientMessageKind.Write or ClientMessageKind.Remove;
+        bool flushes = message.Kind == ClientMessageKind.Flush;
+        bool namesGrant = flushes || message.Kind == ClientMessageKind.Claim;
         return settles == message.Ownership.IsOpen
             && settles == (message.Settlement != Settlement.None)
             && message.Settlement <= Settlement.Unknown
             && (!settles || message.Payload.Kind == PayloadKind.None || message.Settlement == Settlement.Completed)
             && (mayExpect || !message.Precondition.IsStated)
             && message.Precondition.Version >= 0
-            && message.TimeToLive >= 0;
+            && message.TimeToLive >= 0
+            && flushes == (message.Tid.Value != 0)
+            && (!flushes || (message.Floor.Value != 0 && message.Floor <= message.Tid))
+            && (!namesGrant || (message.Cap.Value != 0 && message.Inode.IsKnown))
+            && (namesGrant ? message.Version >= 0 : message.Version == 0)
+            && (!message.IsUrgent || flushes)
+            && (!message.IsClean || message.Kind == ClientMessageKind.Close)
+            && message.Size >= 0
+            && message.WantedSize >= 0;
     }
 
     public static MessageFault Judge(in AuthorityMessage message, SessionId session, MessageSeq tookIn)
@@ -136,6 +150,8 @@ internal static class MessageRules
             return MessageFault.NoSuchObject;
         }
 
-        return CapSet.Any.Contains(message.Caps) ? MessageFault.None : MessageFault.UndefinedBits;
+        return !CapSet.Any.Contains(message.Caps) ? MessageFault.UndefinedBits
+            : (message.Kind == AuthorityMessageKind.Flushed && message.Tid.Value == 0) || message.MaxSize < 0 ? MessageFault.Inconsistent
+            : MessageFault.None;
     }
 }

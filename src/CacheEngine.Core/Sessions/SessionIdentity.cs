@@ -3,6 +3,9 @@ namespace CacheEngine.Sessions;
 /// <summary>The identity of one session at its authority, never reused.</summary>
 internal readonly record struct SessionId(long Value);
 
+/// <summary>One life of an engine: drawn at random when it starts, kept over its sessions. Its flush tids are numbered within it.</summary>
+internal readonly record struct EngineId(UInt128 Value);
+
 /// <summary>The epoch of a node's rights. Raising it voids every right of an older one at once, without touching them.</summary>
 internal readonly record struct SessionGeneration(uint Value)
 {

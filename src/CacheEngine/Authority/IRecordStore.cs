@@ -29,7 +29,8 @@ internal interface IRecordStore : IAsyncDisposable
     /// <summary>Rung, with no lock held, when <see cref="LookAsync"/> is to be called for a record at a given time of this process's clock.</summary>
     Action<InodeId, long>? LookAgain { get; set; }
 
-    /// <summary>Opens a session. The identity's session before it is cut off, or ended if the opening names it as over.</summary>
+    /// <summary>Opens a session. The identity's session before it is cut off: its rights last until the new session has claimed or given them up, or they have
+    /// run out.</summary>
     /// <exception cref="InvalidOperationException">The region is in use with another shape.</exception>
     ValueTask<SessionId> OpenAsync(SessionOpening opening, CancellationToken cancellationToken);
 

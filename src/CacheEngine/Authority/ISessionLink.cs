@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CacheEngine.Arbitration;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -12,8 +13,8 @@ namespace CacheEngine.Authority;
 /// <param name="Source">What the region's nodes agree on about the source of values; part of the shape.</param>
 internal sealed record SessionOpening(string Region, string Shape, string Node, Guid Identity, SourceTerms Source)
 {
-    /// <summary>The session that this node had before and knows to be over: it serves nothing under it any more. Default: none.</summary>
-    public SessionId Previous { get; init; }
+    /// <summary>The identity, as decisions know it.</summary>
+    public EngineId Engine { get; } = new(MemoryMarshal.Read<UInt128>(Identity.ToByteArray()));
 }
 
 /// <summary>

@@ -25,7 +25,10 @@ internal static class RecordArbiter
         switch (what.Kind)
         {
             case RecordEventKind.SessionGone:
-                Forget(record, what.Session);
+                Forget(record, what.Session, isClean: false, context);
+                break;
+            case RecordEventKind.SessionClosed:
+                Forget(record, what.Session, isClean: true, context);
                 break;
             case RecordEventKind.SessionCut:
                 record.DropRequests(what.Session);
@@ -71,10 +74,17 @@ internal static class RecordArbiter
             case ClientMessageKind.Fill:
                 Fill(record, session, message, context);
                 break;
+            case ClientMessageKind.Flush:
+                RecordFlushes.Flush(record, session, message, context);
+                break;
+            case ClientMessageKind.Claim:
+                RecordFlushes.Claim(record, session, message, context);
+                break;
             case ClientMessageKind.CapUpdate:
                 if (record.Find(session) is { } holder && holder.State.Cap == message.Cap)
                 {
                     _ = holder.State.Answer(message.Seq, message.Caps);
+                    RecordFlushes.GiveRoom(record, holder, message, context);
                 }
 
                 break;
@@ -104,9 +114,15 @@ internal static class RecordArbiter
     private static void Queue(
         RecordState record, SessionId session, RequestKind kind, in ClientMessage message, IRecordContext context)
     {
-        if (record.Find(session) is null)
+        Holder? holder = record.Find(session);
+        if (holder is null)
         {
             context.Touched(record, session);
+        }
+        else if (holder.State.Implemented.Contains(CapSet.FileBuffer))
+        {
+            // Who asks for a value does not have it alone any more; what it had buffered came before.
+            Surrender(record, session);
         }
 
         record.Requests.Add(new RequestState
@@ -115,7 +131,8 @@ internal static class RecordArbiter
             RequestId = message.RequestId,
             Kind = kind,
             Need = Rights.Serve,
-            Want = Rights.AfterWrite,
+            Want = Rights.WantedBy(kind, message.Wanted),
+            Size = message.Size,
             Cookie = message.Cookie,
             Precondition = message.Precondition,
             TimeToLive = message.TimeToLive,
@@ -197,12 +214,16 @@ internal static class RecordArbiter
         }
     }
 
-    private static void Forget(RecordState record, SessionId session)
+    private static void Forget(RecordState record, SessionId session, bool isClean, IRecordContext context)
     {
         record.DropRequests(session);
         if (record.Find(session) is { } holder)
         {
             record.Holders.Remove(holder);
+            if (!isClean)
+            {
+                RecordFlushes.EndBuffer(record, holder, context);
+            }
         }
     }
 
@@ -324,7 +345,8 @@ internal static class RecordArbiter
         }
 
         long lookAgain = long.MaxValue;
-        bool isPatient = request.Kind == RequestKind.Load && !record.Owner.IsOpen;
+        long versionBefore = record.Version;
+        bool isPatient = request.Kind == RequestKind.Load && !record.HasValue && !record.Owner.IsOpen;
         foreach (Holder holder in record.Holders)
         {
             if (holder.State.Session == request.Session)
@@ -353,6 +375,12 @@ internal static class RecordArbiter
             return false;
         }
 
+        if (record.Version != versionBefore)
+        {
+            // A buffer was taken: what the request expects may no longer be so. Bound: nobody buffers any more.
+            return TryServe(record, request, need, context);
+        }
+
         if (record.Owner.IsOpen)
         {
             // Its right has just been taken, and it was silent on how its change ended: that may change what this request needs. Bound: one owner.
@@ -379,6 +407,7 @@ internal static class RecordArbiter
                 Revoke(record, holder, step.Keep, context);
                 break;
             case HolderStep.Take:
+                RecordFlushes.EndBuffer(record, holder, context);
                 holder.State.Implemented = holder.State.Issued;
                 break;
             case HolderStep.Compatible:
@@ -437,7 +466,9 @@ internal static class RecordArbiter
         // Whoever waits behind a write would take the writer's right back at once: then it is not given. Nor is one that lets the source be read
         // before it is settled.
         bool isUseful = record.Requests.Count == 1 && !record.IsUnsettled;
-        return RecordReplies.Issue(record, holder, AuthorityMessageKind.Written, isUseful ? granted : CapSet.Pin, context);
+        AuthorityMessage written = RecordReplies.Issue(record, holder, AuthorityMessageKind.Written, isUseful ? granted : CapSet.Pin, context);
+        RecordFlushes.AddLimits(ref written, record, holder, request.Size, wantedSize: 0, context);
+        return written;
     }
 
     private static AuthorityMessage MakeOwner(
@@ -466,7 +497,7 @@ internal static class RecordArbiter
 
     private static Holder Add(RecordState record, SessionId session, IRecordContext context)
     {
-        var holder = new Holder { State = { Session = session, Cap = context.NewCapId() } };
+        var holder = new Holder { State = { Session = session, Engine = context.EngineOf(session), Cap = context.NewCapId() } };
         record.Holders.Add(holder);
         return holder;
     }

@@ -12,8 +12,11 @@ internal enum RecordEventKind : byte
     /// <summary>Time has passed: a holder may be silent by now.</summary>
     TimePassed,
 
-    /// <summary>A session is over: its requests and rights go.</summary>
+    /// <summary>A session is over, without a word of its node: its requests and rights go, and what it had buffered.</summary>
     SessionGone,
+
+    /// <summary>A session is over by its node's own word: its requests and rights go, and it had nothing buffered any more.</summary>
+    SessionClosed,
 
     /// <summary>A session is cut off: its requests go, its rights last until they run out or the session is known to be over.</summary>
     SessionCut,

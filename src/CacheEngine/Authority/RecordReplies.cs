@@ -45,6 +45,32 @@ internal static class RecordReplies
         message.Cookie = cookie;
     }
 
+    /// <summary>Owes a session the acknowledgement of a flush: at once that it was applied, if the authority may still forget that, and when it cannot any more.</summary>
+    public static void Acknowledge(RecordState record, SessionId session, in ClientMessage flush, IRecordContext context)
+    {
+        AuthorityMessage reply = About(record, AuthorityMessageKind.Flushed, context);
+        reply.Tid = flush.Tid;
+        reply.VersionLimit = record.VersionLimit;
+        Address(ref reply, 0, flush.Cookie);
+        if (context.IsVolatile)
+        {
+            context.Owe(session, ref reply);
+        }
+
+        reply.IsDurable = true;
+        context.Owe(session, ref reply);
+    }
+
+    /// <summary>Owes a session the answer that a flush never takes effect.</summary>
+    public static void RefuseFlush(RecordState record, SessionId session, in ClientMessage flush, IRecordContext context)
+    {
+        AuthorityMessage reply = About(record, AuthorityMessageKind.Refused, context);
+        reply.Tid = flush.Tid;
+        reply.Refusal = Refusal.RightLost;
+        Address(ref reply, 0, flush.Cookie);
+        context.Owe(session, ref reply);
+    }
+
     /// <summary>Owes a session the answer that nothing was changed, with the version that stands.</summary>
     public static void Refuse(
         RecordState record, SessionId session, long requestId, ulong cookie, Refusal refusal, IRecordContext context)

@@ -1,4 +1,5 @@
 using CacheEngine.Arbitration;
+using CacheEngine.Caps;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -20,6 +21,12 @@ internal sealed class RecordState(InodeId id)
     /// <summary>When the value ends, on the authority's clock.</summary>
     public long ExpiresAt = long.MaxValue;
 
+    /// <summary>The last version that the holder of the right to buffer may have given; zero: nobody buffers, or all that was buffered has come.</summary>
+    public long VersionLimit;
+
+    /// <summary>The last flush of each engine that has flushed here, while it may be sent again.</summary>
+    public readonly List<AppliedFlush> Applied = new(0);
+
     /// <summary>The last fence given; none yet: zero.</summary>
     public Fence Fence;
 
@@ -35,6 +42,68 @@ internal sealed class RecordState(InodeId id)
 
     /// <summary>In order of arrival.</summary>
     public readonly List<RequestState> Requests = new(4);
+
+    /// <summary>Whether some holder may have changed the value in its own memory.</summary>
+    public bool IsBuffered
+    {
+        get
+        {
+            foreach (Holder holder in Holders)
+            {
+                if (holder.State.Implemented.Contains(CapSet.FileBuffer))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The grant that an engine holds under some other session, an earlier one.</summary>
+    public Holder? FindEarlier(EngineId engine, CapId cap, SessionId session)
+    {
+        foreach (Holder holder in Holders)
+        {
+            if (holder.State.Engine == engine && holder.State.Cap == cap && holder.State.Session.Value < session.Value)
+            {
+                return holder;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The record as it is now, for a store that may have to go back to it.</summary>
+    public RecordState Clone()
+    {
+        var copy = new RecordState(id);
+        copy.CopyFrom(this);
+        return copy;
+    }
+
+    /// <summary>Becomes what another state of the same object was.</summary>
+    public void CopyFrom(RecordState other)
+    {
+        Version = other.Version;
+        HasValue = other.HasValue;
+        Payload = other.Payload;
+        ExpiresAt = other.ExpiresAt;
+        VersionLimit = other.VersionLimit;
+        Fence = other.Fence;
+        Owner = other.Owner;
+        IsUnsettled = other.IsUnsettled;
+        UnsettledSince = other.UnsettledSince;
+        Applied.Clear();
+        Applied.AddRange(other.Applied);
+        Requests.Clear();
+        Requests.AddRange(other.Requests);
+        Holders.Clear();
+        foreach (Holder holder in other.Holders)
+        {
+            Holders.Add(new Holder { State = holder.State, Cookie = holder.Cookie });
+        }
+    }
 
     public Holder? Find(SessionId session)
     {
@@ -60,10 +129,20 @@ internal sealed class RecordState(InodeId id)
         ExpiresAt = hasValue && timeToLive > 0 ? context.Now + timeToLive : long.MaxValue;
     }
 
-    /// <summary>Ends a value whose time is over. Nobody serves it any more: each node counts less than the time that it was told.</summary>
+    /// <summary>Takes a value over that its buffering holder has made, or the end of one, with the version that it gave.</summary>
+    public void Take(long version, in Payload payload, long timeToLive, IRecordContext context)
+    {
+        Version = version;
+        HasValue = payload.Kind != PayloadKind.None;
+        Payload = payload;
+        ExpiresAt = HasValue && timeToLive > 0 ? context.Now + timeToLive : long.MaxValue;
+    }
+
+    /// <summary>Ends a value whose time is over. Nobody serves it any more: each node counts less than the time that it was told. Not while somebody buffers:
+    /// it may be written over by now.</summary>
     public void EndValue(IRecordContext context)
     {
-        if (HasValue && ExpiresAt != long.MaxValue && context.Now >= ExpiresAt)
+        if (HasValue && ExpiresAt != long.MaxValue && context.Now >= ExpiresAt && !IsBuffered)
         {
             Change(hasValue: false, default, 0, context);
         }
@@ -121,6 +200,18 @@ internal interface IRecordContext
     Incarnation Incarnation { get; }
 
     SessionView View(SessionId session);
+
+    /// <summary>Whose session it is.</summary>
+    EngineId EngineOf(SessionId session);
+
+    /// <summary>How much of one object a node may buffer.</summary>
+    Flushing.SizeQuota Quota { get; }
+
+    /// <summary>The last thing that was applied to the record is lost if the authority crashes now; its senders are told when it no longer is.</summary>
+    bool IsVolatile { get; }
+
+    /// <summary>The right to buffer was taken from a session without its word: what it had not flushed is undone.</summary>
+    void BufferTaken(RecordState record, SessionId session, long keptVersion);
 
     /// <summary>Numbers a message and keeps it with what the session is owed.</summary>
     MessageSeq Owe(SessionId session, ref AuthorityMessage message);

@@ -41,6 +41,9 @@ internal sealed class Cap : OutboxEntry
     /// <summary>Guarded by the inode's gate.</summary>
     public ValueState ValueState;
 
+    /// <summary>What this node keeps back of the object, once it has asked to. Guarded by the inode's gate.</summary>
+    public InodeBuffer? Buffer;
+
     /// <summary>Whether the authority waits for an answer, or is to be told of a voluntary return. Guarded by the inode's gate.</summary>
     public bool AnswerDue;
 

@@ -54,12 +54,14 @@ public static class CoherentCache
             MaxEntries = options.MaxEntries,
             MaxOperations = options.MaxOperations,
             OperationTimeout = options.OperationTimeout,
+            WriteBackDelay = options.WriteBackDelay,
+            MaxDirty = options.MaxDirtyEntries,
             BreakTimeout = options.BreakTimeout ?? (options.OperationTimeout / 3),
             Scheduler = options.Scheduler ?? InlinePumpScheduler.Instance,
         });
         await engine.StartAsync(cancellationToken).ConfigureAwait(EngineAwait.Captured);
         var rules = new SourceRules<TKey>(source, options.RaiseFenceAsync);
-        return new CoherentCache<TKey, TValue>(engine, table, identity, new ValueCodec<TValue>(serializer), rules, options.Expiration);
+        return new CoherentCache<TKey, TValue>(engine, table, identity, new ValueCodec<TValue>(serializer, options.SizeOf), rules, options.Expiration);
     }
 
     /// <summary>Looks a string key up by its characters, without making a string.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using CacheEngine.Arbitration;
-using CacheEngine.Caps;
 using CacheEngine.Coherence;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
@@ -25,6 +24,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     private readonly Engine _engine;
     private readonly OperationDesk _desk;
     private readonly Loads<TKey, TValue> _loads;
+    private readonly Reads<TKey, TValue> _reads;
     private readonly Writes<TKey, TValue> _writes;
     private readonly SourceRules<TKey> _source;
 
@@ -38,6 +38,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     {
         _engine = engine;
         engine.Watch.Sender = this;
+        engine.LossWatch.Sender = this;
         _table = table;
         _identity = identity;
         _source = source;
@@ -45,7 +46,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         _session = engine.Session;
         _clock = engine.Clock;
         _loads = new Loads<TKey, TValue>(_desk, _clock, identity, values, source);
-        _writes = new Writes<TKey, TValue>(_desk, engine.Pool, _clock, identity, values, source, expiration);
+        _reads = new Reads<TKey, TValue>(_desk, engine.Pool, identity, _loads);
+        _writes = new Writes<TKey, TValue>(_desk, engine.Flushes, engine.Pool, _clock, identity, values, source, expiration);
     }
 
     /// <summary>Raised when <see cref="State"/> has changed: one call at a time, on a thread of the pool. Short-lived states may be passed over; a lapse
@@ -55,6 +57,16 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         add => _engine.Watch.Changed += value;
         remove => _engine.Watch.Changed -= value;
     }
+
+    /// <summary>Raised for every loss of buffered writes, one call at a time, on a thread of the pool.</summary>
+    public event EventHandler<WritesLostEventArgs>? WritesLost
+    {
+        add => _engine.LossWatch.Lost += value;
+        remove => _engine.LossWatch.Lost -= value;
+    }
+
+    /// <summary>How many objects this node has written and not begun to flush, and how many flushes the authority has not acknowledged for good.</summary>
+    public (int Dirty, int Flushing) Unflushed => _engine.WriteBack.Ledger.Count;
 
     /// <summary>What the cache can do for its callers now.</summary>
     public CacheState State => _engine.State;
@@ -133,7 +145,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
             return new ValueTask<Lookup<TValue>>(default(Lookup<TValue>));
         }
 
-        return ReadAsync(Resolve(key), cancellationToken);
+        return _reads.ReadAsync(Resolve(key), cancellationToken);
     }
 
     /// <summary>Looks several keys up. The rights they may need are reserved before anything is asked: all or nothing.</summary>
@@ -168,8 +180,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
 
         if (Array.Exists(waits, wait => wait.Inode is not null))
         {
-            StartReads(waits, cancellationToken);
-            await FinishReadsAsync(waits, found, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+            _reads.Start(waits, cancellationToken);
+            await _reads.FinishAsync(waits, found, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         }
 
         return found;
@@ -213,13 +225,16 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         return GetOrCreateAsync(key, factory, static (key, load, token) => load(key, token), options, cancellationToken);
     }
 
-    /// <summary>Writes a value through. Completes when the authority has it and no node, this one included, can serve an older one.</summary>
+    /// <summary>Writes a value. Through: completes when the authority has it and no node, this one included, can serve an older one. Back: see
+    /// <see cref="WriteMode.Back"/>.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value; must not be changed afterwards.</param>
     /// <param name="options">What is asked for the entry; null: what the cache's options say.</param>
+    /// <param name="mode">When the write is acknowledged.</param>
     /// <param name="cancellationToken">Ends the wait. A write that was sent goes on.</param>
-    /// <returns>The authority's version of the value.</returns>
+    /// <returns>The version of the value.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not defined.</exception>
     /// <exception cref="InvalidOperationException">Values live at the source: change it within <see cref="BeginWriteAsync"/>; or a limit is reached. Nothing
     /// was changed.</exception>
     /// <exception cref="AuthorityUnavailableException">The authority did not answer in time; see <see cref="AuthorityUnavailableException.IsOutcomeUnknown"/>.</exception>
@@ -227,13 +242,43 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <exception cref="OperationCanceledException">The wait was cancelled before that: nothing was changed.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
     public ValueTask<long> SetAsync(
-        TKey key, TValue value, CoherentCacheEntryOptions? options = null, CancellationToken cancellationToken = default)
+        TKey key,
+        TValue value,
+        CoherentCacheEntryOptions? options = null,
+        WriteMode mode = WriteMode.Through,
+        CancellationToken cancellationToken = default)
     {
         ThrowIfNull(key);
         ThrowIfAtSource();
         cancellationToken.ThrowIfCancellationRequested();
-        return _writes.ChangeAsync(Resolve(key), OperationKind.Write, _writes.Storing(value, options), cancellationToken);
+        Change change = _writes.Storing(value, options);
+        return mode switch
+        {
+            WriteMode.Through => _writes.ChangeAsync(Resolve(key), OperationKind.Write, change, cancellationToken),
+            WriteMode.Back => _writes.WriteBackAsync(Resolve(key), change, cancellationToken),
+            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "mode must be Through or Back."),
+        };
     }
+
+    /// <summary>Completes when the authority has everything that this node wrote to a key before this call, so that it outlives this node and the authority.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="cancellationToken">Ends the wait; the flush goes on.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    /// <exception cref="BufferedWritesLostException">Some of it can never be saved. Thrown once for each loss, also for one before this call, and to every flush
+    /// that was waiting for it.</exception>
+    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time; what is dirty stays so, and is flushed when it can be.</exception>
+    /// <exception cref="InvalidOperationException">The limit of operations is reached.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public ValueTask FlushAsync(TKey key, CancellationToken cancellationToken = default)
+    {
+        ThrowIfNull(key);
+        return _writes.FlushAsync(_table.Find(key, _identity.Hash(key)), isAll: false, cancellationToken);
+    }
+
+    /// <summary>Completes when the authority has everything that this node wrote before this call. What is written meanwhile is not waited for.</summary>
+    /// <inheritdoc cref="FlushAsync(TKey, CancellationToken)"/>
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default) => _writes.FlushAsync(null, isAll: true, cancellationToken);
 
     /// <summary>Writes several values through, each as <see cref="SetAsync"/> does; together they are no transaction. The rights they may need are reserved before
     /// anything is sent: all or nothing.</summary>
@@ -377,13 +422,14 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         return _writes.ChangeAsync(Resolve(key), OperationKind.Recall, default, cancellationToken);
     }
 
-    /// <summary>Ends the session: this node's rights go back at once, its waiting callers fail, and nothing is served any more.</summary>
+    /// <summary>Flushes what was buffered, for as long as an operation may take; then ends the session: this node's rights go back at once, its waiting callers
+    /// fail, and nothing is served any more. What could not be flushed is told to <see cref="WritesLost"/>.</summary>
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
-    /// <summary>The same as <see cref="DisposeAsync"/>: ending a session waits for nothing.</summary>
+    /// <summary>The same as <see cref="DisposeAsync"/>, without waiting for what has to be flushed.</summary>
     public void Dispose()
     {
-        // Runs to its end on this thread, apart from a timer callback that may still be running.
+        // If nothing is dirty it runs to its end on this thread, apart from a timer callback that may still be running.
         _ = DisposeAsync().AsTask();
     }
 
@@ -506,80 +552,6 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         {
             throw new InvalidOperationException(
                 "Values live at the source: change the value there within BeginWriteAsync, or change it and then call RemoveAsync.");
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Lookup<TValue>> ReadAsync(Inode<TKey, TValue> inode, CancellationToken cancellationToken)
-    {
-        OperationResult result = await _desk.ReadAsync(inode, OperationKind.Read, null, _identity, cancellationToken).ConfigureAwait(EngineAwait.Captured);
-        return ToLookup(inode, Outcomes.OfRead(result, cancellationToken));
-    }
-
-    private Lookup<TValue> ToLookup(Inode inode, in OperationResult result)
-    {
-        return result.Status == OperationStatus.Present
-            ? new Lookup<TValue>(LookupStatus.Hit, _loads.TakePresent(inode, result), result.Version)
-            : new Lookup<TValue>(LookupStatus.Absent, default, result.Version);
-    }
-
-    private void StartReads(
-        (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[] waits, CancellationToken cancellationToken)
-    {
-        var withoutCap = new HashSet<Inode>();
-        foreach ((Inode<TKey, TValue>? inode, _) in waits)
-        {
-            if (inode is { HasCap: false })
-            {
-                withoutCap.Add(inode);
-            }
-        }
-
-        CapReservation caps = _engine.Pool.Reserve(withoutCap.Count);
-        try
-        {
-            for (int i = 0; i < waits.Length; i++)
-            {
-                if (waits[i].Inode is { } inode)
-                {
-                    waits[i].Wait = WaitAsync(_desk.ReadAsync(inode, OperationKind.Read, null, _identity, ref caps, cancellationToken));
-                }
-            }
-        }
-        finally
-        {
-            caps.Dispose();
-        }
-    }
-
-    /// <summary>As a task; AsTask would leave the simulation's thread.</summary>
-    private static async Task<OperationResult> WaitAsync(ValueTask<OperationResult> wait) => await wait.ConfigureAwait(EngineAwait.Captured);
-
-    private async ValueTask FinishReadsAsync(
-        (Inode<TKey, TValue>? Inode, Task<OperationResult>? Wait)[] waits, Lookup<TValue>[] found, CancellationToken cancellationToken)
-    {
-        Exception? failure = null;
-        for (int i = 0; i < waits.Length; i++)
-        {
-            if (waits[i] is not ({ } inode, { } wait))
-            {
-                continue;
-            }
-
-            try
-            {
-                OperationResult result = await wait.ConfigureAwait(EngineAwait.Captured);
-                found[i] = ToLookup(inode, Outcomes.OfRead(result, cancellationToken));
-            }
-            catch (Exception exception)
-            {
-                failure ??= exception;
-            }
-        }
-
-        if (failure is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         }
     }
 }

@@ -46,6 +46,17 @@ public sealed class CoherentCacheOptions<TKey, TValue>
     /// right from it, at its next tick. Less than <see cref="OperationTimeout"/>, which is how long the others wait. Null: a third of it.</summary>
     public TimeSpan? BreakTimeout { get; set; }
 
+    /// <summary>How long a write of <see cref="WriteMode.Back"/> is kept back at most before its flush begins, however often it is written over; the timer looks at
+    /// it a few times in a lease term. Default one second.</summary>
+    public TimeSpan WriteBackDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many keys may be written and not flushed at once; writes of more go through. Default 65,536.</summary>
+    public int MaxDirtyEntries { get; set; } = 65_536;
+
+    /// <summary>The size of a value in bytes, for the authority's limit on what a node may keep back of one key. Null: of the serialised value, where values are
+    /// serialised, else unlimited.</summary>
+    public Func<TValue, long>? SizeOf { get; set; }
+
     /// <summary>How long an operation waits for the authority before it fails. Default 30 seconds.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -87,6 +98,16 @@ public sealed class CoherentCacheOptions<TKey, TValue>
         }
 
         ValidateSource();
+        if (WriteBackDelay < TimeSpan.Zero || WriteBackDelay > TimeSpan.FromDays(1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(WriteBackDelay), WriteBackDelay, "WriteBackDelay must not be negative and at most one day.");
+        }
+
+        if (MaxDirtyEntries <= 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(MaxDirtyEntries), MaxDirtyEntries, "MaxDirtyEntries must be at least 1.");
+        }
+
         if (MaxEntries <= 0)
         {
             throw new ArgumentOutOfRangeException(nameof(MaxEntries), MaxEntries, "MaxEntries must be at least 1.");

@@ -10,7 +10,7 @@ namespace CacheEngine.Coherence;
 /// Turns a cache's values into payloads and back. Runs on callers' threads only, never in a pump, since serializers are user code.
 /// </summary>
 /// <remarks>A serialised value is one byte (0: null, 1: a value follows) and the serializer's bytes.</remarks>
-internal sealed class ValueCodec<TValue>(IHybridCacheSerializer<TValue>? serializer)
+internal sealed class ValueCodec<TValue>(IHybridCacheSerializer<TValue>? serializer, Func<TValue, long>? sizeOf = null)
 {
     private const byte Null = 0;
     private const byte Present = 1;
@@ -42,6 +42,7 @@ internal sealed class ValueCodec<TValue>(IHybridCacheSerializer<TValue>? seriali
             Payload = payload,
             LocalValue = payload.Kind == PayloadKind.Reference ? payload.Reference : value,
             HasLocalValue = true,
+            Size = sizeOf?.Invoke(value) ?? (payload.Kind == PayloadKind.Bytes ? payload.Bytes.Length : 0),
             TimeToLive = timeToLive,
             LocalExpiry = localExpiry,
         };

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Sessions;
 using CacheEngine.Sync;
@@ -11,9 +12,11 @@ namespace CacheEngine.Coherence;
 /// Changes: write-through, on an expected version, atomic updates under the exclusive right, and writes at the application's source.
 /// </summary>
 internal sealed class Writes<TKey, TValue>(
-    OperationDesk desk, CapPool caps, EngineClock clock, KeyIdentity<TKey> identity, ValueCodec<TValue> values, SourceRules<TKey> source, TimeSpan? expiration)
+    OperationDesk desk, FlushDesk flushes, CapPool caps, EngineClock clock, KeyIdentity<TKey> identity, ValueCodec<TValue> values, SourceRules<TKey> source, TimeSpan? expiration)
     where TKey : notnull
 {
+    private const int MaxRoomRounds = 4;
+
     private readonly long _timeToLive = Milliseconds(expiration);
 
     private static UpdateResult NotUpdated(Refusal refusal, long version) =>
@@ -21,6 +24,58 @@ internal sealed class Writes<TKey, TValue>(
             "expectedVersion", $"The key has never had the expected version, or the authority has lost it: its version is {version}.");
 
     public long TimeToLive(CoherentCacheEntryOptions? options) => options?.Expiration is { } span ? Milliseconds(span) : _timeToLive;
+
+    /// <summary>Buffers a write if this node holds the object alone; else it goes through, and asks for that.</summary>
+    public ValueTask<long> WriteBackAsync(Inode<TKey, TValue> inode, in Change change, CancellationToken cancellationToken)
+    {
+        BufferStep step = flushes.TryBuffer(inode, change, out long version);
+        return step == BufferStep.Buffer ? new ValueTask<long>(version) : WriteBackAsync(inode, step, change, cancellationToken);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<long> WriteBackAsync(Inode<TKey, TValue> inode, BufferStep step, Change change, CancellationToken cancellationToken)
+    {
+        // Bound: each round is one answer of the authority about the limit.
+        for (int round = 0; step == BufferStep.AwaitRoom && round < MaxRoomRounds; round++)
+        {
+            OperationResult room = await flushes.AwaitRoomAsync(inode, change, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+            _ = Outcomes.OfRead(room, cancellationToken);
+            step = flushes.TryBuffer(inode, change, out long version);
+            if (step == BufferStep.Buffer)
+            {
+                return version;
+            }
+        }
+
+        change.WantsBuffer = true;
+        OperationResult written =
+            await desk.ChangeAsync(inode, OperationKind.Write, identity, change, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        return Outcomes.OfChange(written, cancellationToken).Version;
+    }
+
+    /// <summary>Waits for the flush of a key, or of all; tells what was lost.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask FlushAsync(Inode<TKey, TValue>? inode, bool isAll, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (inode is null && !isAll)
+        {
+            return;
+        }
+
+        LossLedger losses = flushes.WriteBack.Losses;
+        long mark = losses.Mark;
+        OperationResult result = isAll
+            ? await flushes.FlushAllAsync(cancellationToken).ConfigureAwait(EngineAwait.Captured)
+            : await flushes.FlushAsync(inode!, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+        IReadOnlyList<LossReport> lost = losses.Take(inode, mark);
+        if (lost.Count > 0)
+        {
+            throw new BufferedWritesLostException(lost);
+        }
+
+        _ = Outcomes.OfRead(result, cancellationToken);
+    }
 
     public Change Storing(TValue value, CoherentCacheEntryOptions? options)
     {

@@ -23,6 +23,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     private const int EndsIfSilent = 1;
     private const int IsCutOff = 2;
     private const int Ends = 3;
+    private const int Closes = 4;
 
     private int _isEndDue;
 
@@ -68,7 +69,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
             return false;
         }
 
-        if (_stored.TryTakeOwed(_authority.Clock.Now, out message))
+        if (_stored.TryTakeOwed(_authority.Clock.Now, _authority.Store.Log?.Committed ?? 0, out message))
         {
             return true;
         }
@@ -80,7 +81,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     /// <summary>Wakes the node when the next thing it is owed is due.</summary>
     public void RingWhenDue()
     {
-        long due = _stored.NextDue;
+        long due = _stored.NextDue(_authority.Store.Log?.Committed ?? 0);
         if (due != long.MaxValue)
         {
             _wakeNode.At(due);
@@ -96,6 +97,9 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
     /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards; its rights are over with it.</summary>
     public void EndSoon() => Demand(Ends);
+
+    /// <summary>The same by its node's own word, which has nothing buffered any more under it.</summary>
+    public void CloseSoon() => Demand(Closes);
 
     /// <summary>Lets this session's own pump cut it off: nothing of it is handled afterwards, and its rights last until they run out.</summary>
     public void CutOffSoon() => Demand(IsCutOff);
@@ -116,7 +120,12 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         }
         else if (endDue != 0)
         {
-            _authority.End(this, rightsAreOver: endDue != IsCutOff);
+            _authority.End(this, endDue switch
+            {
+                IsCutOff => SessionEnd.CutOff,
+                Closes => SessionEnd.Closed,
+                _ => SessionEnd.Silent,
+            });
             return false;
         }
 

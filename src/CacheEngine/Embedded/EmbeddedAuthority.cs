@@ -25,6 +25,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     private readonly ConcurrentDictionary<string, string> _shapes = new(StringComparer.Ordinal);
     private readonly LookAgainPump _lookAgain;
     private readonly ITimer _sessionTimer;
+    private readonly DelayedWake? _commit;
     private long _lastSession;
     private long _refusedMessages;
     private int _isDisposed;
@@ -41,7 +42,15 @@ public sealed class EmbeddedAuthority : CacheAuthority
         {
             Doorbell = Ring,
             Clock = Clock,
+            Quota = options.Quota,
+            Log = options.CommitDelay > TimeSpan.Zero ? new CommitLog() : null,
         };
+        if (Store.Log is not null)
+        {
+            _commit = new DelayedWake(Clock, Commit);
+            Store.Appended = () => _commit.At(Clock.Now + (long)options.CommitDelay.TotalMilliseconds);
+        }
+
         Store.Reincarnate(Clock.WallNow);
         TimeSpan period = TimeSpan.FromMilliseconds(terms.TermMilliseconds);
         _sessionTimer = options.TimeProvider.CreateTimer(static state => ((EmbeddedAuthority)state!).EndSilentSessions(), this, period, period);
@@ -100,18 +109,31 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
 
         _lookAgain.Dispose();
+        _commit?.Dispose();
     }
 
     /// <summary>Does to its caches what a crash and restart of a remote authority would: all sessions are cut off, requests and answers under way are
     /// lost, the records and the rights in them stay. For trying out how a service takes it. Caches reopen their sessions by themselves.</summary>
     /// <exception cref="ObjectDisposedException">The authority is disposed.</exception>
-    public void Restart()
+    public void Restart() => Restart(cutsTail: false);
+
+    /// <summary>The same; what was not durable yet is forgotten if asked for.</summary>
+    internal void Restart(bool cutsTail)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         Store.Reincarnate(Clock.WallNow);
         foreach (AuthoritySession session in _sessions.Values)
         {
             session.CutOffSoon();
+        }
+
+        if (cutsTail)
+        {
+            Store.CutTail();
+        }
+        else
+        {
+            Store.Log?.Commit();
         }
     }
 
@@ -168,7 +190,15 @@ public sealed class EmbeddedAuthority : CacheAuthority
         MessageFault fault = MessageRules.Judge(message, session.Id);
         if (fault == MessageFault.None && message.Kind == ClientMessageKind.Close)
         {
-            session.EndSoon();
+            if (message.IsClean)
+            {
+                session.CloseSoon();
+            }
+            else
+            {
+                session.EndSoon();
+            }
+
             return;
         }
 
@@ -189,25 +219,42 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
 
         session.Stored.TookIn(message.TookIn);
+        if (message.Kind == ClientMessageKind.ClaimsDone)
+        {
+            CloseEarlier(session);
+            return;
+        }
+
+        if (message.Kind == ClientMessageKind.Commit)
+        {
+            Commit();
+            return;
+        }
+
         InodeId id = message.Inode.IsKnown ? message.Inode : Store.Bind(session.Opening.Region, session.Opening.Source, message.Key);
         if (!Store.TryTransit(id, new RecordEvent(RecordEventKind.Message, session.Id, message), now))
         {
             Interlocked.Increment(ref _refusedMessages);
         }
+
+        if (message.IsUrgent)
+        {
+            Commit();
+        }
     }
 
     /// <summary>Ends a session and tells its node; called by the session's own pump.</summary>
-    internal void End(AuthoritySession session, bool rightsAreOver)
+    internal void End(AuthoritySession session, SessionEnd how)
     {
         // A disposed authority gives nobody's rights away: nodes that have not heard of it yet may still serve.
         long now = Clock.Now;
-        SessionEnding ending = session.Stored.End(rightsAreOver && !IsDisposed, now);
+        SessionEnding ending = session.Stored.End(how != SessionEnd.CutOff && !IsDisposed, now);
         if (ending == SessionEnding.None)
         {
             return;
         }
 
-        RecordEventKind what = ending == SessionEnding.CutOff ? RecordEventKind.SessionCut : RecordEventKind.SessionGone;
+        RecordEventKind what = how.EventFor(ending);
         foreach (InodeId id in session.Stored.Touched())
         {
             Store.TryTransit(id, new RecordEvent(what, session.Id), now);
@@ -224,6 +271,31 @@ public sealed class EmbeddedAuthority : CacheAuthority
             Store.RemoveSession(session.Id);
             _sessions.TryRemove(session.Id, out _);
             _identities.TryRemove(KeyValuePair.Create(session.Opening.Identity, session));
+        }
+    }
+
+    /// <summary>Makes everything so far durable, and lets those who wait for it know.</summary>
+    private void Commit()
+    {
+        if (Store.Log is { } log)
+        {
+            log.Commit();
+            foreach (AuthoritySession session in _sessions.Values)
+            {
+                session.RingWhenDue();
+            }
+        }
+    }
+
+    /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions.</summary>
+    private void CloseEarlier(AuthoritySession session)
+    {
+        foreach (AuthoritySession older in _sessions.Values)
+        {
+            if (older.Opening.Identity == session.Opening.Identity && older.Id.Value < session.Id.Value)
+            {
+                older.CloseSoon();
+            }
         }
     }
 
@@ -275,7 +347,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
     }
 
-    /// <summary>One live session per identity. The one that the node itself says is over ends with its rights; any other is cut off.</summary>
+    /// <summary>One live session per identity: the one before is cut off, and its rights last until they are claimed, given up, or have run out.</summary>
     private void Supersede(AuthoritySession session)
     {
         AuthoritySession? older = null;
@@ -284,13 +356,6 @@ public sealed class EmbeddedAuthority : CacheAuthority
             older = before;
             return session;
         });
-        if (_sessions.TryGetValue(session.Opening.Previous, out AuthoritySession? previous)
-            && previous.Opening.Identity == session.Opening.Identity
-            && !ReferenceEquals(previous, session))
-        {
-            previous.EndSoon();
-        }
-
         older?.CutOffSoon();
     }
 

@@ -26,6 +26,12 @@ public sealed class EmbeddedAuthorityOptions
     /// <summary>The clock. Default the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
+    /// <summary>How large values a node may buffer.</summary>
+    internal Flushing.SizeQuota Quota { get; set; } = new(stepBytes: 1024 * 1024, ceilingBytes: 1024L * 1024 * 1024);
+
+    /// <summary>How long a change may be under way to durability: a crash may forget it until then, and nobody is told of it before. Zero: no time at all.</summary>
+    internal TimeSpan CommitDelay { get; set; }
+
     /// <summary>How links behave; null: every message takes <see cref="Latency"/>.</summary>
     internal Embedded.LinkPolicy? Links { get; set; }
 

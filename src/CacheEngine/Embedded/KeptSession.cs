@@ -30,7 +30,7 @@ internal sealed class KeptSession(StoredSession stored)
 
         lock (_lock)
         {
-            while (stored.TryTakeOwed(long.MaxValue, out AuthorityMessage message))
+            while (stored.TryTakeOwed(long.MaxValue, long.MaxValue, out AuthorityMessage message))
             {
                 _kept.Add(message);
             }

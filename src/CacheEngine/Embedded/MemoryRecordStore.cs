@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -60,6 +61,18 @@ internal sealed class MemoryRecordStore : IRecordStore
 
     /// <summary>The clock that a transition reads again while it is under way; null: only the time it was given counts.</summary>
     public EngineClock? Clock { get; init; }
+
+    /// <summary>How much of one object a node may buffer.</summary>
+    public SizeQuota Quota { get; init; } = new(64 * 1024, 64 * 1024 * 1024);
+
+    /// <summary>What a crash may forget; null: nothing.</summary>
+    public CommitLog? Log { get; init; }
+
+    /// <summary>Told, with no gate held, when something is to become durable.</summary>
+    public Action? Appended { get; set; }
+
+    /// <summary>Told, with no gate held, when the right to buffer was taken from a session without its word.</summary>
+    public Action<BufferTaken>? BufferWasTaken { get; set; }
 
     /// <summary>Starts the next incarnation.</summary>
     public void Reincarnate(long utcMilliseconds)
@@ -121,7 +134,16 @@ internal sealed class MemoryRecordStore : IRecordStore
         // One list a thread, taken out while it is in use: a doorbell may lead back here.
         List<StoredSession> rung = t_rung ?? new List<StoredSession>(16);
         t_rung = null;
-        entry.Apply(what, now, rung, out StoredSession? touchedBy, out long lookAgainAt);
+        entry.Apply(what, now, rung, out StoredSession? touchedBy, out long lookAgainAt, out BufferTaken? taken);
+        if (taken is not null)
+        {
+            BufferWasTaken?.Invoke(taken);
+        }
+
+        if (Log is not null)
+        {
+            Appended?.Invoke();
+        }
 
         // What may allocate or ring waits until the gate is left.
         touchedBy?.Touch(id);
@@ -145,7 +167,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     public bool TryTakeOwed(SessionId session, long now, out AuthorityMessage message)
     {
         message = default;
-        return _sessions.TryGetValue(session, out StoredSession? stored) && stored.TryTakeOwed(now, out message);
+        return _sessions.TryGetValue(session, out StoredSession? stored) && stored.TryTakeOwed(now, Log?.Committed ?? 0, out message);
     }
 
     /// <summary>Every record's rights, for tests of the never-together rule; each record is looked at under its own gate.</summary>
@@ -154,6 +176,18 @@ internal sealed class MemoryRecordStore : IRecordStore
         foreach (Entry entry in _byId.Values)
         {
             entry.Inspect(look);
+        }
+    }
+
+    /// <summary>Goes back to what was durable: the changes since are forgotten, with every request that waits.</summary>
+    public void CutTail()
+    {
+        foreach ((RecordState record, RecordState before) in Log?.Cut() ?? [])
+        {
+            if (_byId.TryGetValue(record.Id, out Entry? entry))
+            {
+                entry.Restore(before);
+            }
         }
     }
 
@@ -171,7 +205,7 @@ internal sealed class MemoryRecordStore : IRecordStore
         {
             if (older.Stored.Opening.Identity == opening.Identity)
             {
-                End(older, rightsAreOver: older.Stored.Id == opening.Previous);
+                End(older, SessionEnd.CutOff);
             }
         }
 
@@ -218,7 +252,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     {
         if (_kept.TryGetValue(session, out KeptSession? kept))
         {
-            End(kept, rightsAreOver);
+            End(kept, rightsAreOver ? SessionEnd.Silent : SessionEnd.CutOff);
         }
 
         return default;
@@ -233,7 +267,7 @@ internal sealed class MemoryRecordStore : IRecordStore
             bool isSilent = kept.IsOpen && now - kept.Stored.View.LastRenewedAt >= _terms.SessionTimeoutMilliseconds;
             if (isSilent || kept.Stored.HasRunOut(_terms, now))
             {
-                End(kept, rightsAreOver: true);
+                End(kept, SessionEnd.Silent);
             }
         }
 
@@ -254,7 +288,7 @@ internal sealed class MemoryRecordStore : IRecordStore
 
         if (message.Kind == ClientMessageKind.Close)
         {
-            End(kept, rightsAreOver: true);
+            End(kept, message.IsClean ? SessionEnd.Closed : SessionEnd.Silent);
             return true;
         }
 
@@ -265,22 +299,44 @@ internal sealed class MemoryRecordStore : IRecordStore
         }
 
         kept.Stored.TookIn(message.TookIn);
+        if (message.Kind is ClientMessageKind.ClaimsDone or ClientMessageKind.Commit)
+        {
+            if (message.Kind == ClientMessageKind.ClaimsDone)
+            {
+                EndEarlier(kept.Stored);
+            }
+
+            return true;
+        }
+
         SessionOpening opening = kept.Stored.Opening;
         InodeId id = message.Inode.IsKnown ? message.Inode : Bind(opening.Region, opening.Source, message.Key);
         return TryTransit(id, new RecordEvent(RecordEventKind.Message, kept.Stored.Id, message), Now);
     }
 
-    private void End(KeptSession kept, bool rightsAreOver)
+    /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions.</summary>
+    private void EndEarlier(StoredSession session)
+    {
+        foreach (KeptSession older in _kept.Values)
+        {
+            if (older.Stored.Opening.Identity == session.Opening.Identity && older.Stored.Id.Value < session.Id.Value)
+            {
+                End(older, SessionEnd.Closed);
+            }
+        }
+    }
+
+    private void End(KeptSession kept, SessionEnd how)
     {
         kept.Close();
         long now = Now;
-        SessionEnding ending = kept.Stored.End(rightsAreOver, now);
+        SessionEnding ending = kept.Stored.End(how != SessionEnd.CutOff, now);
         if (ending == SessionEnding.None)
         {
             return;
         }
 
-        RecordEventKind what = ending == SessionEnding.CutOff ? RecordEventKind.SessionCut : RecordEventKind.SessionGone;
+        RecordEventKind what = how.EventFor(ending);
         foreach (InodeId id in kept.Stored.Touched())
         {
             _ = TryTransit(id, new RecordEvent(what, kept.Stored.Id), now);
@@ -318,6 +374,8 @@ internal sealed class MemoryRecordStore : IRecordStore
         private long _lookAgainAt;
         private StoredSession? _touchedBy;
         private List<StoredSession>? _rung;
+        private BufferTaken? _taken;
+        private long _position;
 
         public RecordState Record { get; } = new(id);
 
@@ -333,7 +391,7 @@ internal sealed class MemoryRecordStore : IRecordStore
 
         public Incarnation Incarnation => store.Incarnation;
 
-        public void Apply(in RecordEvent what, long now, List<StoredSession> rung, out StoredSession? touchedBy, out long lookAgainAt)
+        public void Apply(in RecordEvent what, long now, List<StoredSession> rung, out StoredSession? touchedBy, out long lookAgainAt, out BufferTaken? taken)
         {
             _gate.Enter(LockLevel.Record);
             try
@@ -342,13 +400,43 @@ internal sealed class MemoryRecordStore : IRecordStore
                 _lookAgainAt = long.MaxValue;
                 _touchedBy = null;
                 _rung = rung;
+                _taken = null;
+                _position = store.Log?.Append(Record) ?? 0;
                 RecordArbiter.Apply(Record, what, this);
             }
             finally
             {
                 touchedBy = _touchedBy;
+                taken = _taken;
                 lookAgainAt = _lookAgainAt;
                 _rung = null;
+                _gate.Leave(LockLevel.Record);
+            }
+        }
+
+        /// <summary>Goes back to an earlier state. Sessions may have been followed by others meanwhile: an engine's grants are in its newest one, so that nobody
+        /// takes from it what it still has.</summary>
+        public void Restore(RecordState before)
+        {
+            _gate.Enter(LockLevel.Record);
+            try
+            {
+                Record.CopyFrom(before);
+                Record.Requests.Clear();
+                foreach (Holder holder in Record.Holders)
+                {
+                    foreach (StoredSession session in store._sessions.Values)
+                    {
+                        if (session.Opening.Engine == holder.State.Engine && session.Id.Value > holder.State.Session.Value)
+                        {
+                            holder.State.Session = session.Id;
+                            session.Touch(Record.Id);
+                        }
+                    }
+                }
+            }
+            finally
+            {
                 _gate.Leave(LockLevel.Record);
             }
         }
@@ -366,6 +454,16 @@ internal sealed class MemoryRecordStore : IRecordStore
             }
         }
 
+        public EngineId EngineOf(SessionId session) =>
+            store._sessions.TryGetValue(session, out StoredSession? stored) ? stored.Opening.Engine : default;
+
+        public SizeQuota Quota => store.Quota;
+
+        public bool IsVolatile => store.Log is not null;
+
+        public void BufferTaken(RecordState record, SessionId session, long keptVersion) =>
+            _taken = new BufferTaken(region, store._sessions.TryGetValue(session, out StoredSession? of) ? of.Opening.Node : string.Empty, record.Id, keptVersion, record.Version);
+
         public SessionView View(SessionId session) =>
             store._sessions.TryGetValue(session, out StoredSession? stored) ? stored.View : new SessionView(0, default, HasEnded: true);
 
@@ -377,7 +475,10 @@ internal sealed class MemoryRecordStore : IRecordStore
             }
 
             long due = _now + store._links.Delay(LinkDirection.ToNode, stored.Opening.Node);
-            MessageSeq seq = stored.Owe(ref message, due);
+
+            // Nobody is told of what may still be forgotten, except that a flush has come.
+            bool isTold = store.Log is null || message is { Kind: AuthorityMessageKind.Flushed, IsDurable: false };
+            MessageSeq seq = stored.Owe(ref message, due, isTold ? 0 : _position);
             if (!_rung!.Contains(stored))
             {
                 _rung.Add(stored);

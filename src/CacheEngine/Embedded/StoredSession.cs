@@ -7,6 +7,36 @@ using CacheEngine.Sync;
 
 namespace CacheEngine.Embedded;
 
+/// <summary>How a session comes to its end.</summary>
+internal enum SessionEnd : byte
+{
+    /// <summary>Nothing more is taken in of it; its rights go on until they have run out.</summary>
+    CutOff,
+
+    /// <summary>Its rights are over, without a word of its node.</summary>
+    Silent,
+
+    /// <summary>Its rights are over by its node's own word: nothing that was buffered under it is missing.</summary>
+    Closed,
+}
+
+/// <summary>What a record is told of an end.</summary>
+internal static class SessionEnds
+{
+    public static RecordEventKind EventFor(this SessionEnd how, SessionEnding ending) =>
+        ending == SessionEnding.CutOff ? RecordEventKind.SessionCut
+        : how == SessionEnd.Closed ? RecordEventKind.SessionClosed
+        : RecordEventKind.SessionGone;
+}
+
+/// <summary>The right to buffer an object was taken from a node without its word.</summary>
+/// <param name="Region">The object's region.</param>
+/// <param name="Node">The node's name.</param>
+/// <param name="Inode">The object.</param>
+/// <param name="KeptVersion">The version of the last value that came.</param>
+/// <param name="Version">The version that this value has from now on.</param>
+internal sealed record BufferTaken(string Region, string Node, InodeId Inode, long KeptVersion, long Version);
+
 /// <summary>What an end changed about a session.</summary>
 internal enum SessionEnding : byte
 {
@@ -32,6 +62,7 @@ internal sealed class StoredSession
     private readonly HashSet<InodeId> _touched = [];
     private readonly Lock _touchedLock = new();
     private SpinGate _gate;
+    private Queue<long>? _positions;
     private MessageSeq _lastOwed;
     private MessageSeq _tookIn;
     private ReceivedWindow _received;
@@ -65,13 +96,21 @@ internal sealed class StoredSession
     /// <summary>Numbers a message and queues it, in one step: the order of numbers is the order of the queue.</summary>
     /// <param name="message">The message; its session and number are written.</param>
     /// <param name="due">When it may be received, at the earliest.</param>
-    public MessageSeq Owe(ref AuthorityMessage message, long due)
+    /// <param name="position">What must be durable before it may be received.</param>
+    public MessageSeq Owe(ref AuthorityMessage message, long due, long position = 0)
     {
         message.Session = Id;
         _gate.Enter(LockLevel.Session);
         _lastOwed = _lastOwed.Next();
         message.Sequence = _lastOwed;
         _owed.Add(message, due);
+        if (position > 0 || _positions is not null)
+        {
+            // Allocates under the gate; only for an authority that may forget.
+            _positions ??= new Queue<long>(Enumerable.Repeat(0L, _owed.Count - 1));
+            _positions.Enqueue(position);
+        }
+
         _gate.Leave(LockLevel.Session);
         return message.Sequence;
     }
@@ -128,7 +167,10 @@ internal sealed class StoredSession
         _gate.Leave(LockLevel.Session);
         if (ending is SessionEnding.CutOff or SessionEnding.Both)
         {
+            _gate.Enter(LockLevel.Session);
             _owed.Clear();
+            _positions?.Clear();
+            _gate.Leave(LockLevel.Session);
             _renewals.Clear();
         }
 
@@ -145,7 +187,19 @@ internal sealed class StoredSession
     }
 
     /// <summary>When the next message of either lane is due; <see cref="long.MaxValue"/>: there is none.</summary>
-    public long NextDue => Math.Min(_owed.NextDue, _renewals.NextDue);
+    /// <param name="committed">What is durable: what is not may not be received yet.</param>
+    public long NextDue(long committed)
+    {
+        bool isWithheld = false;
+        if (_positions is { } positions)
+        {
+            _gate.Enter(LockLevel.Session);
+            isWithheld = positions.TryPeek(out long position) && position > committed;
+            _gate.Leave(LockLevel.Session);
+        }
+
+        return Math.Min(isWithheld ? long.MaxValue : _owed.NextDue, _renewals.NextDue);
+    }
 
     /// <summary>The last thing that the node of an ended session is told.</summary>
     public void TellEnd(long due)
@@ -154,7 +208,28 @@ internal sealed class StoredSession
         _ = Owe(ref message, due);
     }
 
-    public bool TryTakeOwed(long now, out AuthorityMessage message) => _owed.TryTake(now, out message);
+    /// <summary>Takes the next thing that the session is owed, in order.</summary>
+    /// <param name="now">The authority's clock.</param>
+    /// <param name="committed">What is durable.</param>
+    /// <param name="message">The message.</param>
+    public bool TryTakeOwed(long now, long committed, out AuthorityMessage message)
+    {
+        if (_positions is null)
+        {
+            return _owed.TryTake(now, out message);
+        }
+
+        message = default;
+        _gate.Enter(LockLevel.Session);
+        bool isTaken = _positions.TryPeek(out long position) && position <= committed && _owed.TryTake(now, out message);
+        if (isTaken)
+        {
+            _positions.Dequeue();
+        }
+
+        _gate.Leave(LockLevel.Session);
+        return isTaken;
+    }
 
     public bool TryTakeRenewal(long now, out AuthorityMessage message) => _renewals.TryTake(now, out message);
 

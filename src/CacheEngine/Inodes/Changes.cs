@@ -94,7 +94,8 @@ internal static class Changes
         message.Cookie = hold.Cookie;
         message.Cap = hold.CapState.Id;
         message.Seq = hold.CapState.Seq;
-        message.Wanted = Rights.AfterWrite;
+        message.Wanted = operation.Change.WantsBuffer ? Rights.Buffered | CapSet.Pin : Rights.AfterWrite;
+        message.Size = operation.Change.Size;
         message.Payload = operation.Change.Payload;
         message.Precondition = operation.Change.Precondition;
         message.Ownership = operation.Change.Ownership;
@@ -161,6 +162,13 @@ internal static class Changes
         InodeActivity? activity = hold.Activity;
         Operation? operation = activity?.Writes.Remove(message.RequestId);
         bool owes = message.Cap.Value != 0 && hold.ApplyCap(message, session, isRevoke: false);
+        if (activity is { Owned.IsOpen: false } && (!activity.Writes.IsEmpty || activity.Question != 0))
+        {
+            // What this node has asked since gives up what is exclusive, on both sides.
+            hold.GiveUpExclusive();
+        }
+
+        hold.TakeLimits(message, ref done);
         if (activity is null || operation is null)
         {
             return owes;
@@ -252,7 +260,8 @@ internal static class Changes
             _ = hold.EndOwnership();
         }
 
-        hold.ForgetValue();
+        hold.Suspend();
+        hold.Unsend();
         if (hold.Cap is { } cap)
         {
             cap.AnswerDue = false;
@@ -288,6 +297,7 @@ internal static class Changes
     public static void EndAll(this in Inode.Hold hold, ref OperationList done)
     {
         hold.LoseSession(ref done);
+        hold.ForgetValue();
         if (hold.Activity is { } activity)
         {
             while (activity.Waiters.TakeFirst() is { } waiter)

@@ -16,6 +16,9 @@ internal enum ValueState : byte
     /// <summary>The value is in the inode.</summary>
     Present,
 
+    /// <summary>The value is in the inode, under a right of an earlier session that the authority has not confirmed.</summary>
+    Unconfirmed,
+
     /// <summary>There is no value; as coherent as a value, while the right lasts.</summary>
     Absent,
 }
@@ -99,6 +102,9 @@ internal abstract class Inode
         _hit.Gate.Enter(LockLevel.Inode);
         return new Hold(this);
     }
+
+    /// <summary>The key, for reports to the application; boxed if it is a value type.</summary>
+    public abstract object KeyForReport { get; }
 
     /// <summary>Puts a value that crossed by reference into the leaf. Called under the gate with an odd version.</summary>
     protected abstract void StoreValue(object? value);
@@ -281,7 +287,7 @@ internal abstract class Inode
         /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way.</summary>
         public void ForgetMortal()
         {
-            if (_inode.ValueState == ValueState.Unknown || (_inode.ValueState == ValueState.Present && Expiry != long.MaxValue))
+            if (_inode.ValueState is ValueState.Unknown || (_inode.ValueState is ValueState.Present or ValueState.Unconfirmed && Expiry != long.MaxValue))
             {
                 ForgetValue();
                 this.OvertakeFlight();
@@ -292,6 +298,36 @@ internal abstract class Inode
                 activity.QuestionAskedAt = long.MinValue;
                 activity.Writes.EndLocalValues();
             }
+        }
+
+        /// <summary>The session is lost: the value is not served before the authority has confirmed the right to it. Without anything to claim it is forgotten.</summary>
+        public void Suspend()
+        {
+            if (_inode.ValueState == ValueState.Present && !(CapState.Implemented - CapSet.Pin).IsEmpty)
+            {
+                _inode.MakeUnservable();
+                _inode.ValueState = ValueState.Unconfirmed;
+            }
+            else if (_inode.ValueState != ValueState.Unconfirmed)
+            {
+                ForgetValue();
+            }
+        }
+
+        /// <summary>The value of an earlier session may be served again.</summary>
+        public void Confirm(SessionGeneration generation)
+        {
+            _inode.ValueState = ValueState.Present;
+            _inode.MakeServable(CapState.Issued, generation);
+        }
+
+        /// <summary>Takes in that nothing is left of a grant.</summary>
+        public void DropCap(SessionGeneration generation)
+        {
+            ForgetValue();
+            _inode._cap!.State.Issued = CapSet.Pin;
+            _inode._cap.State.Implemented = CapSet.Pin;
+            _inode._cap.State.Generation = generation;
         }
 
         /// <summary>Makes the entry unservable, for every reader, before anything that follows.</summary>
@@ -419,6 +455,12 @@ internal abstract class Inode
             message.Seq = cap.State.Seq;
             message.Caps = cap.State.Implemented;
             message.Wanted = Arbitration.Rights.AfterWrite;
+            if (cap.Buffer is { WantedSize: > 0 } buffer && cap.State.Issued.Contains(CapSet.FileBuffer))
+            {
+                message.WantedSize = buffer.WantedSize;
+                message.Size = buffer.ReportedSize;
+            }
+
             return true;
         }
 
@@ -438,9 +480,17 @@ internal abstract class Inode
         public void Surrender()
         {
             ForgetValue();
-            Cap cap = _inode._cap!;
-            cap.State.Issued &= Arbitration.Rights.AfterWrite;
-            cap.State.Implemented &= Arbitration.Rights.AfterWrite;
+            GiveUpExclusive();
+        }
+
+        /// <summary>Gives up what is exclusive, on this side.</summary>
+        public void GiveUpExclusive()
+        {
+            if (_inode._cap is { } cap)
+            {
+                cap.State.Issued &= Arbitration.Rights.AfterWrite;
+                cap.State.Implemented &= Arbitration.Rights.AfterWrite;
+            }
         }
 
         /// <summary>Uses rights that are held; a use must be put back.</summary>

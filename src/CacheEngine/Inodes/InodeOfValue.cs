@@ -22,6 +22,9 @@ internal sealed class Inode<TKey, TValue> : Inode
     public TValue ReadValue() => _value;
 
     /// <inheritdoc/>
+    public override object KeyForReport => Key!;
+
+    /// <inheritdoc/>
     protected override void StoreValue(object? value) => _value = (TValue)value!;
 
     /// <inheritdoc/>

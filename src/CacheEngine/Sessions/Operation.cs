@@ -29,6 +29,15 @@ internal enum OperationKind : byte
 
     /// <summary>All rights of all nodes taken back.</summary>
     Recall,
+
+    /// <summary>The records of one object becoming durable.</summary>
+    Flush,
+
+    /// <summary>All records of the engine becoming durable.</summary>
+    FlushAll,
+
+    /// <summary>A larger limit for what may be kept back.</summary>
+    Room,
 }
 
 /// <summary>How an operation ended. Exactly one of these.</summary>
@@ -112,6 +121,12 @@ internal struct Change
 
     public Settlement Settlement;
 
+    /// <summary>The value's size in bytes; zero: not known.</summary>
+    public long Size;
+
+    /// <summary>Whether the next writes are to be kept back.</summary>
+    public bool WantsBuffer;
+
     /// <summary>For a fill: the right under which the value was loaded.</summary>
     public uint Epoch;
 }
@@ -136,6 +151,7 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
 
     public OperationKind Kind { get; private set; }
 
+    /// <summary>The object; null for a wait for all of them.</summary>
     public Inode Inode { get; private set; } = null!;
 
     /// <summary>Unique in the engine and never reused: the request id of a write, and what identifies this rental across a lock gap.</summary>
@@ -150,7 +166,10 @@ internal sealed class Operation : OutboxEntry, IValueTaskSource<OperationResult>
     /// <summary>Engine milliseconds after which the operation ends as unavailable.</summary>
     public long Deadline { get; private set; }
 
-    /// <summary>Guarded by the inode's gate.</summary>
+    /// <summary>For a wait for all records: up to which.</summary>
+    public Flushing.FlushTid FlushThrough { get; set; }
+
+    /// <summary>Guarded by the inode's gate, or for a wait for all records by the flush ledger's.</summary>
     public Operation? NextInInode { get; set; }
 
     /// <summary>Guarded by the inode's gate: whether the inode's lists hold this operation.</summary>

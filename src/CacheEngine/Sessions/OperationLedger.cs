@@ -22,11 +22,11 @@ internal sealed class OperationLedger
     public long NextTicket() => Interlocked.Increment(ref _lastTicket);
 
     /// <summary>Enters an operation; false when the stated bound of operations in flight is reached.</summary>
-    /// <remarks>A settlement always fits: there is one per right to change an object, and it frees others.</remarks>
+    /// <remarks>A settlement always fits: there is one per right to change an object, and it frees others. So does a wait for all flushes, which a stop needs.</remarks>
     public bool TryAdd(Operation operation)
     {
         _gate.Enter(LockLevel.Operations);
-        bool fits = _count < _maxOperations || operation.Kind == OperationKind.Settle;
+        bool fits = _count < _maxOperations || operation.Kind is OperationKind.Settle or OperationKind.FlushAll;
         if (fits)
         {
             operation.PreviousInLedger = _newest;
@@ -95,7 +95,10 @@ internal sealed class OperationLedger
         _gate.Enter(LockLevel.Operations);
         for (Operation? at = _oldest; at is not null && inodes.Count < inodes.Capacity; at = at.NextInLedger)
         {
-            inodes.Add(at.Inode);
+            if (at.Inode is not null)
+            {
+                inodes.Add(at.Inode);
+            }
         }
 
         _gate.Leave(LockLevel.Operations);

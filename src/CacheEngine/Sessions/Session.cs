@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using CacheEngine.Authority;
+using CacheEngine.Flushing;
 using CacheEngine.Protocol;
 using CacheEngine.Sync;
 
@@ -9,7 +10,7 @@ namespace CacheEngine.Sessions;
 /// <summary>
 /// A node's link to its authority: the lease that every hit reads, the generation that every right is measured by, and the message numbers.
 /// </summary>
-internal sealed class Session
+internal sealed class Session(FlushLedger flushes)
 {
     private SpinGate _gate;
     private LeaseState _lease = LeaseState.Initial;
@@ -196,6 +197,8 @@ internal sealed class Session
         message.Session = link.Id;
         message.Sequence = new MessageSeq(++_sent);
         message.TookIn = TookIn;
+        FlushTid floor = flushes.Floor;
+        message.Floor = message.Tid.Value != 0 && (floor.Value == 0 || message.Tid < floor) ? message.Tid : floor;
     }
 
     private void Publish(bool moved)

@@ -12,7 +12,7 @@ internal static class Drawing
     [
         new(["Coherence", "Adapters"]),
         new([Engine]),
-        new(["Embedded"]),
+        new(["Embedded", "Flushing"]),
 
         // The one permitted cycle: a cap is the edge between an inode and a session.
         new(["Caps", "Inodes", "Sessions"], MayPointSideways: true),

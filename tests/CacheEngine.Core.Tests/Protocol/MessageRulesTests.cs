@@ -1,4 +1,6 @@
 using CacheEngine.Arbitration;
+using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -60,11 +62,13 @@ public class MessageRulesTests
     {
         ClientMessage message = Complete(kind);
         message.Inode = default;
-        bool isAboutObject = kind is not (nameof(ClientMessageKind.Renew) or nameof(ClientMessageKind.Close));
+        bool isAboutObject = kind is not (nameof(ClientMessageKind.Renew) or nameof(ClientMessageKind.Close)
+            or nameof(ClientMessageKind.ClaimsDone) or nameof(ClientMessageKind.Commit));
+        bool namesGrant = kind is nameof(ClientMessageKind.Flush) or nameof(ClientMessageKind.Claim);
 
         Assert.Equal(isAboutObject ? MessageFault.NoSuchObject : MessageFault.None, Judge(message));
         message.Key = new byte[] { 1 };
-        Assert.Equal(MessageFault.None, Judge(message));
+        Assert.Equal(namesGrant ? MessageFault.Inconsistent : MessageFault.None, Judge(message));
     }
 
     [Theory]
@@ -76,6 +80,29 @@ public class MessageRulesTests
         bool carriesValue = kind is nameof(ClientMessageKind.Write) or nameof(ClientMessageKind.Fill);
 
         Assert.Equal(carriesValue ? MessageFault.MissingPayload : MessageFault.None, Judge(message));
+    }
+
+    [Fact]
+    [Rule("T01", "T02")]
+    public void Client_FlushWithoutTidOrGrantOrWithAFloorAboveItself_IsInconsistent()
+    {
+        ClientMessage flush = Complete(nameof(ClientMessageKind.Flush));
+        ClientMessage[] faulty =
+        [
+            flush with { Tid = default },
+            flush with { Floor = default },
+            flush with { Floor = flush.Tid.Next() },
+            flush with { Cap = default },
+            flush with { Version = -1 },
+            flush with { Size = -1 },
+            flush with { WantedSize = -1 },
+            Complete(nameof(ClientMessageKind.Write)) with { Tid = flush.Tid },
+            Complete(nameof(ClientMessageKind.Write)) with { Version = 1 },
+            Complete(nameof(ClientMessageKind.Write)) with { IsUrgent = true },
+            Complete(nameof(ClientMessageKind.Write)) with { IsClean = true },
+        ];
+        Assert.All(faulty, message => Assert.Equal(MessageFault.Inconsistent, Judge(message)));
+        Assert.Equal(MessageFault.None, Judge(flush with { Floor = flush.Tid }));
     }
 
     [Fact]
@@ -201,6 +228,18 @@ public class MessageRulesTests
             message.Settlement = Settlement.Completed;
         }
 
+        if (message.Kind is ClientMessageKind.Flush or ClientMessageKind.Claim)
+        {
+            message.Cap = new CapId(5);
+            message.Version = 9;
+        }
+
+        if (message.Kind == ClientMessageKind.Flush)
+        {
+            message.Tid = new FlushTid(4);
+            message.Floor = new FlushTid(2);
+        }
+
         return message;
     }
 
@@ -211,5 +250,6 @@ public class MessageRulesTests
         Sequence = TookIn.Next(),
         Inode = new InodeId(3),
         Caps = CapSet.Any,
+        Tid = new FlushTid(kind == nameof(AuthorityMessageKind.Flushed) ? 1u : 0),
     };
 }

@@ -18,25 +18,25 @@ public sealed class LossCheckerTests
     [Fact]
     public void Loss_ToldExactly_IsClean()
     {
-        AssertRules([], new LossReport(0, 0, 2, 3));
-        AssertRules([], new LossReport(0, 0, 2, 2), new LossReport(0, 0, 3, 3));
+        AssertRules([], new ToldLoss(0, 0, 2, 3));
+        AssertRules([], new ToldLoss(0, 0, 2, 2), new ToldLoss(0, 0, 3, 3));
     }
 
     [Fact]
     public void Loss_NotTold_IsFound()
     {
         AssertRules(["loss not told", "loss not told"]);
-        AssertRules(["loss not told"], new LossReport(0, 0, 2, 2));
-        AssertRules(["loss not told"], new LossReport(0, 0, 3, 3));
+        AssertRules(["loss not told"], new ToldLoss(0, 0, 2, 2));
+        AssertRules(["loss not told"], new ToldLoss(0, 0, 3, 3));
     }
 
     [Fact]
     public void Loss_OfAnotherKey_IsNotTheLossAndInVain() =>
-        AssertRules(["loss not told", "loss not told", "loss told in vain"], new LossReport(0, 1, 2, 3));
+        AssertRules(["loss not told", "loss not told", "loss told in vain"], new ToldLoss(0, 1, 2, 3));
 
     [Fact]
     public void Loss_ToldByAnotherNode_IsNotTold() =>
-        AssertRules(["loss not told", "loss not told"], new LossReport(1, 0, 2, 3));
+        AssertRules(["loss not told", "loss not told"], new ToldLoss(1, 0, 2, 3));
 
     [Fact]
     public void Loss_OfADeadNode_NeedsNoReport()
@@ -50,38 +50,38 @@ public sealed class LossCheckerTests
     {
         _log.Buffer(0, 4, 4, 41, HistoryEvent.Pending);
         _log.Buffer(0, 5, HistoryEvent.Unversioned, 41, HistoryEvent.Pending);
-        AssertRules([], new LossReport(0, 0, 2, 3));
-        AssertRules([], new LossReport(0, 0, 2, 5));
+        AssertRules([], new ToldLoss(0, 0, 2, 3));
+        AssertRules([], new ToldLoss(0, 0, 2, 5));
     }
 
     [Fact]
     public void Write_Through_IsForTheOtherChecker()
     {
         _log.Write(0, 4, 4, 41, 45);
-        AssertRules([], new LossReport(0, 0, 2, 3));
+        AssertRules([], new ToldLoss(0, 0, 2, 3));
     }
 
     [Fact]
     public void Write_NotUndone_NeedsNoReport()
     {
         _log.Buffer(0, 11, 11, 70, 80);
-        AssertRules([], new LossReport(0, 0, 2, 3));
+        AssertRules([], new ToldLoss(0, 0, 2, 3));
     }
 
     [Fact]
-    public void Report_OfTheKept_IsInVain() => AssertRules(["loss told in vain"], new LossReport(0, 0, 1, 3));
+    public void Report_OfTheKept_IsInVain() => AssertRules(["loss told in vain"], new ToldLoss(0, 0, 1, 3));
 
     [Fact]
-    public void Report_OfTheRestored_IsInVain() => AssertRules(["loss told in vain"], new LossReport(0, 0, 2, 10));
+    public void Report_OfTheRestored_IsInVain() => AssertRules(["loss told in vain"], new ToldLoss(0, 0, 2, 10));
 
     [Fact]
-    public void Report_OfNothing_IsInVain() => AssertRules(["loss told in vain"], new LossReport(0, 0, 2, 3), new LossReport(0, 0, 3, 2));
+    public void Report_OfNothing_IsInVain() => AssertRules(["loss told in vain"], new ToldLoss(0, 0, 2, 3), new ToldLoss(0, 0, 3, 2));
 
     [Fact]
     public void Report_OfALaterWriteThatNobodyUndid_IsInVain()
     {
         _log.Buffer(0, 11, 11, 70, 80);
-        AssertRules(["loss told in vain"], new LossReport(0, 0, 2, 3), new LossReport(0, 0, 11, 11));
+        AssertRules(["loss told in vain"], new ToldLoss(0, 0, 2, 3), new ToldLoss(0, 0, 11, 11));
     }
 
     [Fact]
@@ -89,8 +89,8 @@ public sealed class LossCheckerTests
     {
         _log.Buffer(0, 11, 11, 70, 80);
         _history.Restored(0, 1, version: 20, lostAfter: 10, 90, 100);
-        AssertRules([], new LossReport(0, 0, 2, 3), new LossReport(0, 0, 11, 11));
-        AssertRules(["loss told in vain"], new LossReport(0, 0, 2, 11));
+        AssertRules([], new ToldLoss(0, 0, 2, 3), new ToldLoss(0, 0, 11, 11));
+        AssertRules(["loss told in vain"], new ToldLoss(0, 0, 2, 11));
     }
 
     [Fact]
@@ -98,8 +98,8 @@ public sealed class LossCheckerTests
     {
         // That the restore undid it all the same is the authority's fault: IntervalChecker calls it a lost write.
         _log.Flushed(0, 2, 41, 45);
-        AssertRules(["loss told in vain"], new LossReport(0, 0, 2, 3));
-        AssertRules([], new LossReport(0, 0, 3, 3));
+        AssertRules(["loss told in vain"], new ToldLoss(0, 0, 2, 3));
+        AssertRules([], new ToldLoss(0, 0, 3, 3));
         Assert.Equal("lost write", Assert.Single(IntervalChecker.Check(_history.Events())).Rule);
     }
 
@@ -109,12 +109,12 @@ public sealed class LossCheckerTests
         _log.Flushed(0, 2, 41, 50);
         _log.Flushed(0, 3, 41, HistoryEvent.Pending);
         _log.Flushed(0, 12, 70, 80);
-        AssertRules([], new LossReport(0, 0, 2, 3));
+        AssertRules([], new ToldLoss(0, 0, 2, 3));
     }
 
     [Fact]
     public void Check_ManyContradictions_StopsAtTheLimit() => Assert.Single(LossChecker.Check(_history.Events(), [], limit: 1));
 
-    private void AssertRules(string[] rules, params LossReport[] reports) =>
+    private void AssertRules(string[] rules, params ToldLoss[] reports) =>
         Assert.Equal(rules, LossChecker.Check(_history.Events(), reports).Select(violation => violation.Rule));
 }

@@ -184,7 +184,7 @@ public sealed class WriteBackHistoryProperties
     private static HistoryEvent Reread(HistoryEvent seen, long version, long call) =>
         new(EventKind.Read, seen.Key, seen.Value, version, call, call + 1, seen.Client);
 
-    private static bool MustBeTold(WriteBackModel run, HistoryEvent e, LossReport report) =>
+    private static bool MustBeTold(WriteBackModel run, HistoryEvent e, ToldLoss report) =>
         e.Kind == EventKind.Write
         && !run.DeadNodes.Contains(e.Node)
         && e.Key == report.Key
@@ -198,7 +198,7 @@ public sealed class WriteBackHistoryProperties
     private static IEnumerable<HistoryEvent> Without(WriteBackModel run, HistoryEvent removed, params HistoryEvent[] added) =>
         run.Events.Where(e => e != removed).Concat(added);
 
-    private static List<Violation> Changed(WriteBackModel run, LossReport removed, LossReport added) =>
+    private static List<Violation> Changed(WriteBackModel run, ToldLoss removed, ToldLoss added) =>
         LossChecker.Check(run.Events, run.Reports.Where(report => report != removed).Append(added), run.DeadNodes, int.MaxValue);
 
     private static void AssertFound(string rule, Func<WriteBackModel, IEnumerable<IEnumerable<HistoryEvent>>> mutate) =>

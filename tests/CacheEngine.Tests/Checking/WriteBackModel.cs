@@ -26,7 +26,7 @@ internal sealed class WriteBackModel
 
     private WriteBackModel(int seed) => _random = new Random(seed);
 
-    public List<LossReport> Reports { get; } = [];
+    public List<ToldLoss> Reports { get; } = [];
 
     public HashSet<int> DeadNodes { get; } = [];
 
@@ -235,7 +235,7 @@ internal sealed class WriteBackModel
     {
         if (!holder.IsDead && entry.Unflushed.Count > 0)
         {
-            Reports.Add(new LossReport(holder.Number, entry.Number, entry.Unflushed[0].Version, entry.Unflushed[^1].Version));
+            Reports.Add(new ToldLoss(holder.Number, entry.Number, entry.Unflushed[0].Version, entry.Unflushed[^1].Version));
         }
 
         (long value, long lostAfter) = entry.Kept;

@@ -283,12 +283,13 @@ public abstract class RecordStoreContract : IAsyncLifetime
 
     [Fact]
     [Rule("P22")]
-    public async Task Open_NodeNamesItsPreviousSession_ItsRightsAreOver()
+    public async Task ClaimsDone_RightsOfEarlierSessionsThatWereNotClaimed_AreOver()
     {
         var identity = Guid.NewGuid();
         StoreNode older = await JoinAsync(identity: identity);
         await older.AskAsync(ClientMessageKind.Acquire, "key");
-        await JoinAsync(identity: identity, previous: older.Id);
+        StoreNode newer = await JoinAsync(identity: identity);
+        await newer.SendAsync(new ClientMessage { Kind = ClientMessageKind.ClaimsDone });
         Assert.Equal(AuthorityMessageKind.Written, (await (await JoinAsync()).AskAsync(ClientMessageKind.Write, "key", "1")).Kind);
     }
 
@@ -347,9 +348,9 @@ public abstract class RecordStoreContract : IAsyncLifetime
     private protected static ClientMessage Write(string key, string value) =>
         new() { Kind = ClientMessageKind.Write, Key = Encoding.UTF8.GetBytes(key), Payload = Payload.OfBytes(Encoding.UTF8.GetBytes(value)) };
 
-    private protected async Task<StoreNode> JoinAsync(string? region = null, Guid? identity = null, SessionId previous = default)
+    private protected async Task<StoreNode> JoinAsync(string? region = null, Guid? identity = null)
     {
-        var opening = new SessionOpening(region ?? Region, "shape", "node", identity ?? Guid.NewGuid(), default) { Previous = previous };
+        var opening = new SessionOpening(region ?? Region, "shape", "node", identity ?? Guid.NewGuid(), default);
         return new StoreNode(Store, await Store.OpenAsync(opening, default));
     }
 

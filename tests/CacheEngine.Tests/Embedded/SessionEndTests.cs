@@ -109,12 +109,12 @@ public sealed class SessionEndTests : IAsyncLifetime
 
     [Fact]
     [Rule("P22")]
-    public async Task Reopened_NamingItsOldSession_TheOldRightsAreOverAtOnce()
+    public async Task Reopened_AndDoneWithItsClaims_TheOldRightsAreOverAtOnce()
     {
         Grant(_a);
         _b.Post(Numbered(_b, ClientMessageKind.Write, "one"));
         Assert.False(_b.TryReceive(out _));
-        ISessionLink again = await OpenAsync(_identity, _a.Id);
+        ISessionLink again = await ReopenAsync(_identity);
         Receive(_b, AuthorityMessageKind.Written);
         Assert.NotEqual(_a.Id, again.Id);
         _a.Post(Numbered(_a, ClientMessageKind.Write, "from before"));
@@ -125,7 +125,7 @@ public sealed class SessionEndTests : IAsyncLifetime
 
     [Fact]
     [Rule("P22", "P06")]
-    public async Task Reopened_WithoutItsOldSession_TheOldOneIsCutOff_AndItsRightsAreTakenToTheMillisecond()
+    public async Task Reopened_WithoutAWordOnItsClaims_TheOldSessionIsCutOff_AndItsRightsAreTakenToTheMillisecond()
     {
         Grant(_a);
         _time.Advance(400);
@@ -143,11 +143,11 @@ public sealed class SessionEndTests : IAsyncLifetime
 
     [Fact]
     [Rule("P22")]
-    public async Task NamingSomebodyElsesSession_DoesItNoHarm()
+    public async Task DoneWithClaims_DoesSomebodyElsesSessionNoHarm()
     {
         Grant(_b);
-        ISessionLink thief = await OpenAsync(Guid.NewGuid(), _b.Id);
-        ISessionLink again = await OpenAsync(_identity, _b.Id);
+        ISessionLink thief = await ReopenAsync(Guid.NewGuid());
+        ISessionLink again = await ReopenAsync(_identity);
         thief.Post(Numbered(thief, ClientMessageKind.Write, "one"));
         again.Post(Numbered(again, ClientMessageKind.Acquire));
         Assert.False(thief.TryReceive(out _));
@@ -168,7 +168,7 @@ public sealed class SessionEndTests : IAsyncLifetime
         Assert.Equal(AuthorityMessageKind.SessionEnded, Last(_a).Kind);
         Assert.Equal(AuthorityMessageKind.SessionEnded, Last(_b).Kind);
 
-        ISessionLink again = await OpenAsync(_identity, _a.Id);
+        ISessionLink again = await ReopenAsync(_identity);
         AuthorityMessage grant = Grant(again);
         Assert.Equal(("one", before), (grant.Payload.Reference, grant.Version));
         again.Post(Numbered(again, ClientMessageKind.Write, "two"));
@@ -185,7 +185,7 @@ public sealed class SessionEndTests : IAsyncLifetime
     {
         _authority.Restart();
         _authority.Restart();
-        Grant(await OpenAsync(_identity, _a.Id));
+        Grant(await ReopenAsync(_identity));
         await _authority.DisposeAsync();
         Assert.Throws<ObjectDisposedException>(_authority.Restart);
     }
@@ -230,9 +230,16 @@ public sealed class SessionEndTests : IAsyncLifetime
         _authority.Store.Inspect(record => Assert.Equal(Desk.ServeAndPin, Assert.Single(record.Holders).State.Issued));
     }
 
-    private async Task<ISessionLink> OpenAsync(Guid identity, SessionId previous = default) =>
-        await _authority.OpenSessionAsync(
-            new SessionOpening("region", "shape", "node", identity, default) { Previous = previous }, static () => { }, CancellationToken.None);
+    private async Task<ISessionLink> OpenAsync(Guid identity) => await _authority.OpenSessionAsync(
+        new SessionOpening("region", "shape", "node", identity, default), static () => { }, CancellationToken.None);
+
+    /// <summary>Opens the identity's next session, which says at once that it has nothing to claim.</summary>
+    private async Task<ISessionLink> ReopenAsync(Guid identity)
+    {
+        ISessionLink link = await OpenAsync(identity);
+        link.Post(Numbered(link, ClientMessageKind.ClaimsDone) with { Key = default });
+        return link;
+    }
 
     private Fence OwnAndSettle(ISessionLink link)
     {

@@ -134,7 +134,7 @@ public sealed class InodeTableTests
             hold.Attach(new Cap(homeShard: 0));
         }
 
-        hold.ApplyRevoke(new AuthorityMessage { Kind = AuthorityMessageKind.Revoke, Inode = new InodeId(id) }, new Session());
+        hold.ApplyRevoke(new AuthorityMessage { Kind = AuthorityMessageKind.Revoke, Inode = new InodeId(id) }, new Session(new FlushLedger(1)));
     }
 }
 

@@ -184,7 +184,7 @@ public sealed class OperationPoolTests
 
         Assert.True(outbox.TryTake(out OutboxEntry? taken));
         Assert.Same(operation, taken);
-        Assert.False(taken!.TryBuild(new Sending(new Session(), null!, outbox), out ClientMessage _));
+        Assert.False(taken!.TryBuild(new Sending(new Session(new FlushLedger(1)), null!, outbox, 0), out ClientMessage _));
         Assert.Same(operation, _pool.Rent());
     }
 

@@ -10,7 +10,7 @@ public sealed class SessionTests : IAsyncLifetime
     private const long Margin = 20;
 
     private readonly ManualTimeProvider _time = new();
-    private readonly Session _session = new();
+    private readonly Session _session = new(new FlushLedger(1));
     private EmbeddedAuthority _authority = null!;
     private ISessionLink _link = null!;
 
