@@ -7,24 +7,27 @@ namespace Quickstart;
 /// <param name="Nodes">How many caches share them.</param>
 /// <param name="Duration">How long they are read and written.</param>
 /// <param name="RestartEvery">How long the authority lives before it is restarted under way; null for the whole run.</param>
-internal sealed record Arguments(string? Folder, int Nodes, TimeSpan Duration, TimeSpan? RestartEvery)
+/// <param name="KillEvery">How long the run goes on before another node is killed and replaced; null for no kills.</param>
+internal sealed record Arguments(string? Folder, int Nodes, TimeSpan Duration, TimeSpan? RestartEvery, TimeSpan? KillEvery)
 {
     private const int MaxNodes = 32;
 
     // Every change that a reader sees is a row of the history, kept until the end.
     private const int MaxSeconds = 300;
 
-    private static Arguments Default { get; } = new(Folder: null, Nodes: 3, TimeSpan.FromSeconds(15), RestartEvery: null);
+    private static Arguments Default { get; } = new(Folder: null, Nodes: 3, TimeSpan.FromSeconds(15), RestartEvery: null, KillEvery: null);
 
     public static string Usage { get; } =
         $"""
-        usage: dotnet run -c Release --project examples/Quickstart [-- [FOLDER] [--nodes N] [--seconds S] [--restart-authority R]]
+        usage: dotnet run -c Release --project examples/Quickstart [-- [FOLDER] [OPTIONS]]
 
           FOLDER       whose files are cached, as a copy; default: the repository's own src
           --nodes N    how many nodes cache them, 1 to {MaxNodes}; default {Default.Nodes}
           --seconds S  how long they are read and written, 1 to {MaxSeconds}; default {Default.Duration.TotalSeconds}
           --restart-authority R
                        crash and restart the authority every R seconds, 1 to {MaxSeconds}; default never
+          --kill-node K
+                       pull a node's plug every K seconds, 1 to {MaxSeconds}, and put another in its place; default never
 
         exit codes: 0 no stale read, 1 a contradiction was found, 2 bad arguments
         """;
@@ -44,6 +47,9 @@ internal sealed record Arguments(string? Folder, int Nodes, TimeSpan Duration, T
                     break;
                 case "--restart-authority" when TryNumber(args, ++i, MaxSeconds, out int seconds):
                     parsed = parsed with { RestartEvery = TimeSpan.FromSeconds(seconds) };
+                    break;
+                case "--kill-node" when TryNumber(args, ++i, MaxSeconds, out int seconds):
+                    parsed = parsed with { KillEvery = TimeSpan.FromSeconds(seconds) };
                     break;
                 case [not '-', ..] folder when parsed.Folder is null:
                     parsed = parsed with { Folder = folder };

@@ -13,6 +13,9 @@ internal sealed record HitCost(double Nanoseconds, double AllocatedBytes)
 
     // A power of two; long enough that the processor does not learn it by heart.
     private const int Choices = 1 << 14;
+    private const int MaxLooks = 100;
+
+    private static TimeSpan LookPause { get; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Measures keys that the node holds; the others are left out.</summary>
     public static HitCost Measure(CoherentCache<string, FileContent> node, string[] keys, Zipf popularity)
@@ -25,6 +28,13 @@ internal sealed record HitCost(double Nanoseconds, double AllocatedBytes)
         }
 
         string[] held = [.. chosen.Where(key => node.TryGet(key, out _))];
+        for (int looks = 1; held.Length < Choices && looks < MaxLooks; looks++)
+        {
+            // A short lease may just have run out on a busy machine; with its renewal everything is served again.
+            Thread.Sleep(LookPause);
+            held = [.. chosen.Where(key => node.TryGet(key, out _))];
+        }
+
         if (held.Length < Choices)
         {
             throw new InvalidOperationException($"The node serves {held.Length} of {Choices} keys that it has just read.");

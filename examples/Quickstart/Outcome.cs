@@ -26,6 +26,15 @@ internal sealed record Outcome
     /// <summary>How often the authority was restarted under way.</summary>
     public required int Restarts { get; init; }
 
+    /// <summary>How many nodes were killed under way.</summary>
+    public required int Killed { get; init; }
+
+    /// <summary>Reads that dead nodes served, by leases that had not run out.</summary>
+    public required long HitsOfTheDead { get; init; }
+
+    /// <summary>How long a lease lasts.</summary>
+    public required TimeSpan LeaseTerm { get; init; }
+
     /// <summary>How many writes got no answer, so that their outcome is unknown, and were followed by another.</summary>
     public required long RepeatedWrites { get; init; }
 

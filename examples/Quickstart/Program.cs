@@ -39,9 +39,9 @@ Console.CancelKeyPress += (_, pressed) =>
 
 try
 {
-    await using Workload workload = await Workload.OpenAsync(copy, arguments.Nodes);
+    await using Workload workload = await Workload.OpenAsync(copy, arguments);
     stop.CancelAfter(arguments.Duration);
-    await LiveLine.ShowAsync(workload, workload.RunAsync(arguments.RestartEvery, stop.Token));
+    await LiveLine.ShowAsync(workload, workload.RunAsync(stop.Token));
     Outcome outcome = await workload.FinishAsync();
     Report.Print(outcome);
     return outcome.IsCoherent ? ExitCode.Success : ExitCode.Incoherent;

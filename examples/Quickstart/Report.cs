@@ -23,10 +23,23 @@ internal static class Report
         Row("revokes", $"{outcome.Revokes:N0}");
         if (outcome.Restarts > 0)
         {
-            Row("restarts of the authority / writes without an answer", $"{outcome.Restarts:N0} / {outcome.RepeatedWrites:N0}");
+            Row("restarts of the authority", $"{outcome.Restarts:N0}");
         }
 
-        Row("write p50 / p99, µs", $"{Microseconds(outcome.WriteLatency(0.50))} / {Microseconds(outcome.WriteLatency(0.99))}");
+        if (outcome.Killed > 0)
+        {
+            Row($"nodes killed, with leases of {outcome.LeaseTerm.TotalSeconds} s", $"{outcome.Killed:N0}");
+            Row("hits that dead nodes served", $"{outcome.HitsOfTheDead:N0}");
+        }
+
+        if (outcome.Restarts > 0 || outcome.Killed > 0)
+        {
+            Row("writes without an answer", $"{outcome.RepeatedWrites:N0}");
+        }
+
+        Row(
+            "write p50 / p99 / longest, µs",
+            $"{Microseconds(outcome.WriteLatency(0.50))} / {Microseconds(outcome.WriteLatency(0.99))} / {Microseconds(outcome.WriteLatency(1))}");
         Row("one hit, ns", $"{outcome.HitCost.Nanoseconds:F1}");
         Row("bytes allocated per hit", $"{outcome.HitCost.AllocatedBytes:0.####}");
         Row("files that differ from the disk", $"{outcome.Mismatches.Count:N0}");

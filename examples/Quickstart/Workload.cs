@@ -1,5 +1,5 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
-using CacheEngine;
 using CacheEngine.Checking;
 
 namespace Quickstart;
@@ -12,31 +12,31 @@ internal sealed class Workload : IAsyncDisposable
     private const int ReadersPerNode = 2;
     private const int Writers = 2;
 
-    private readonly EmbeddedAuthority _authority;
-    private readonly List<CoherentCache<string, FileContent>> _nodes;
+    // What a dead node holds waits for its lease: where nodes are killed, it is short enough that writers get on.
+    private static TimeSpan LeaseTerm { get; } = TimeSpan.FromSeconds(5);
+    private static TimeSpan LeaseTermWithKills { get; } = TimeSpan.FromMilliseconds(500);
+
+    private readonly Arguments _arguments;
+    private readonly Cluster _cluster;
     private readonly WorkingCopy _copy;
     private readonly Zipf _popularity;
+    private readonly TimeSpan _leaseTerm;
     private readonly History _history = new();
-    private readonly List<Reader> _readers = [];
+    private readonly ConcurrentQueue<Reader> _readers = new();
     private readonly List<Writer> _writers = [];
-    private int _restarts;
 
-    private Workload(EmbeddedAuthority authority, List<CoherentCache<string, FileContent>> nodes, WorkingCopy copy)
+    private Workload(Arguments arguments, Cluster cluster, WorkingCopy copy, TimeSpan leaseTerm)
     {
-        _authority = authority;
-        _nodes = nodes;
+        _arguments = arguments;
+        _cluster = cluster;
         _copy = copy;
+        _leaseTerm = leaseTerm;
         _popularity = new Zipf(copy.Files.Count);
         RecordFirstRevisions();
-        for (int i = 0; i < nodes.Count * ReadersPerNode; i++)
-        {
-            _readers.Add(NewReader(nodes[i % nodes.Count], seed: i));
-        }
-
         var revisions = new RevisionCounter(copy.Files.Max(file => file.FirstRevision));
         for (int i = 0; i < Writers; i++)
         {
-            _writers.Add(new Writer(nodes, copy, NewLog(), _popularity, revisions, seed: -1 - i));
+            _writers.Add(new Writer(cluster, copy, NewLog(), _popularity, revisions, seed: -1 - i));
         }
     }
 
@@ -46,27 +46,42 @@ internal sealed class Workload : IAsyncDisposable
 
     public long Writes => _writers.Sum(writer => writer.Writes);
 
-    public long Revokes => _nodes.Sum(node => node.Revokes);
+    public long Revokes => _cluster.Revokes;
 
-    /// <summary>Opens an authority and its nodes. Values cross between them as bytes, as they would between machines.</summary>
-    public static async Task<Workload> OpenAsync(WorkingCopy copy, int nodes)
+    /// <summary>Opens the authority and its nodes.</summary>
+    public static async Task<Workload> OpenAsync(WorkingCopy copy, Arguments arguments)
     {
-        var authority = EmbeddedAuthority.Create(new() { CopyValues = true });
-        var opened = new List<CoherentCache<string, FileContent>>();
-        for (int i = 0; i < nodes; i++)
-        {
-            opened.Add(await CoherentCache.OpenAsync<string, FileContent>(
-                authority, region: "files", new() { NodeName = $"node{i}", Serializer = new FileContentSerializer() }));
-        }
-
-        return new Workload(authority, opened, copy);
+        TimeSpan leaseTerm = arguments.KillEvery is null ? LeaseTerm : LeaseTermWithKills;
+        return new Workload(arguments, await Cluster.OpenAsync(arguments.Nodes, leaseTerm), copy, leaseTerm);
     }
 
-    /// <summary>Reads and writes until told to stop, and restarts the authority meanwhile if asked to.</summary>
-    public Task RunAsync(TimeSpan? restartEvery, CancellationToken stop) => Task.WhenAll([
-        restartEvery is { } period ? RestartAsync(period, stop) : Task.CompletedTask,
-        .. _readers.Select(reader => Task.Run(() => reader.RunAsync(stop), CancellationToken.None)),
-        .. _writers.Select(writer => Task.Run(() => writer.RunAsync(stop), CancellationToken.None))]);
+    /// <summary>Reads and writes until told to stop, and meanwhile restarts the authority and kills nodes if asked to.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var reading = new ConcurrentQueue<Task>();
+        void Read(Node node)
+        {
+            for (int i = 0; i < ReadersPerNode; i++)
+            {
+                Reader reader = NewReader(node, seed: _readers.Count);
+                _readers.Enqueue(reader);
+
+                // Twice the lease: beyond its end nothing may be served.
+                reading.Enqueue(Task.Run(() => reader.RunAsync(afterlife: 2 * _leaseTerm, stop), CancellationToken.None));
+            }
+        }
+
+        foreach (Node node in _cluster.Live)
+        {
+            Read(node);
+        }
+
+        await Task.WhenAll([
+            RepeatAsync(_arguments.RestartEvery, _cluster.RestartAuthorityAsync, stop),
+            RepeatAsync(_arguments.KillEvery, () => _cluster.KillOneAsync(Read), stop),
+            .. _writers.Select(writer => Task.Run(() => writer.RunAsync(stop), CancellationToken.None))]);
+        await Task.WhenAll(reading);
+    }
 
     /// <summary>Judges a run that has ended: the whole history, and every file on every node against the disk.</summary>
     public async Task<Outcome> FinishAsync()
@@ -74,52 +89,50 @@ internal sealed class Workload : IAsyncDisposable
         // Taken before the last look at every file, so that it does not count.
         (long reads, long hits, long writes, long revokes, long loads) = (Reads, Hits, Writes, Revokes, _copy.Loads);
         List<string> mismatches = await CompareWithDiskAsync();
-        HitCost hitCost = HitCost.Measure(_nodes[0], [.. _copy.Files.Select(file => file.Key)], _popularity);
+        HitCost hitCost = HitCost.Measure(_cluster.Live[0].Cache, [.. _copy.Files.Select(file => file.Key)], _popularity);
         long checking = Stopwatch.GetTimestamp();
         List<Violation> violations = IntervalChecker.Check(_history.Events(), limit: Outcome.MaxViolations);
         return new Outcome
         {
             Files = _copy.Files.Count,
-            Nodes = _nodes.Count,
+            Nodes = _cluster.Live.Count,
             Reads = reads,
             Hits = hits,
             Loads = loads,
             Writes = writes,
             Revokes = revokes,
-            Restarts = _restarts,
+            Restarts = _cluster.Restarts,
+            Killed = _cluster.Killed,
+            HitsOfTheDead = _readers.Sum(reader => reader.HitsOfTheDead),
+            LeaseTerm = _leaseTerm,
             RepeatedWrites = _writers.Sum(writer => writer.Repeated),
             HitCost = hitCost,
             WriteLatencies = [.. _writers.SelectMany(writer => writer.Latencies).Order()],
             Checking = Stopwatch.GetElapsedTime(checking),
             Violations = violations,
             Mismatches = mismatches,
-            RefusedMessages = _authority.RefusedMessages,
+            RefusedMessages = _cluster.RefusedMessages,
         };
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    private static async Task RepeatAsync(TimeSpan? every, Func<Task> act, CancellationToken stop)
     {
-        foreach (CoherentCache<string, FileContent> node in _nodes)
+        if (every is not { } period)
         {
-            await node.DisposeAsync();
+            return;
         }
 
-        await _authority.DisposeAsync();
-    }
-
-    /// <summary>Does to the nodes what a crash of a remote authority would: sessions are cut off, answers on their way are lost.</summary>
-    private async Task RestartAsync(TimeSpan period, CancellationToken stop)
-    {
         using var timer = new PeriodicTimer(period);
         try
         {
             while (await timer.WaitForNextTickAsync(stop))
             {
-                _authority.Restart();
-                _restarts++;
+                await act();
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The run is over.
         }
@@ -127,7 +140,7 @@ internal sealed class Workload : IAsyncDisposable
 
     private ClientLog NewLog() => _history.AddClient(_copy.Files.Count);
 
-    private Reader NewReader(CoherentCache<string, FileContent> node, int seed) => new(node, _copy, NewLog(), _popularity, seed);
+    private Reader NewReader(Node node, int seed) => new(node, _copy, NewLog(), _popularity, seed);
 
     /// <summary>The revisions that were there before anybody read: the checker takes a value that nobody made for an error.</summary>
     private void RecordFirstRevisions()
@@ -143,7 +156,7 @@ internal sealed class Workload : IAsyncDisposable
     private async Task<List<string>> CompareWithDiskAsync()
     {
         var mismatches = new List<string>();
-        foreach ((int index, CoherentCache<string, FileContent> node) in _nodes.Index())
+        foreach (Node node in _cluster.Live)
         {
             Reader reader = NewReader(node, seed: 0);
             foreach ((int i, CopiedFile file) in _copy.Files.Index())
@@ -152,11 +165,11 @@ internal sealed class Workload : IAsyncDisposable
                 byte[] onDisk = await File.ReadAllBytesAsync(file.Path);
                 if (!served.Bytes.Span.SequenceEqual(onDisk))
                 {
-                    mismatches.Add($"{file.Key}: node {index} serves revision {served.Revision}, and the disk holds other bytes");
+                    mismatches.Add($"{file.Key}: {node.Name} serves revision {served.Revision}, and the disk holds other bytes");
                 }
                 else if (!file.HasBodyOf(served))
                 {
-                    mismatches.Add($"{file.Key}: revision {served.Revision} has lost what was copied, on disk and on node {index}");
+                    mismatches.Add($"{file.Key}: revision {served.Revision} has lost what was copied, on disk and on {node.Name}");
                 }
             }
         }

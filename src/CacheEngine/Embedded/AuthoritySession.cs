@@ -57,14 +57,14 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     public bool TryReceiveRenewal(out AuthorityMessage message)
     {
         message = default;
-        return _links.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
+        return _authority.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
     }
 
     /// <inheritdoc/>
     public bool TryReceive(out AuthorityMessage message)
     {
         message = default;
-        if (!_links.IsOpen(LinkDirection.ToNode, Opening.Node))
+        if (!_authority.IsOpen(LinkDirection.ToNode, Opening.Node))
         {
             return false;
         }
@@ -102,7 +102,8 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     public void CloseSoon() => Demand(Closes);
 
     /// <summary>Lets this session's own pump cut it off: nothing of it is handled afterwards, and its rights last until they run out.</summary>
-    public void CutOffSoon() => Demand(IsCutOff);
+    /// <returns>False when its end had been demanded before.</returns>
+    public bool CutOffSoon() => Demand(IsCutOff);
 
     /// <summary>Lets this session's own pump end it if it is still silent then.</summary>
     public void EndIfSilentSoon() => Demand(EndsIfSilent);
@@ -129,7 +130,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
             return false;
         }
 
-        if (!_links.IsOpen(LinkDirection.ToAuthority, Opening.Node))
+        if (!_authority.IsOpen(LinkDirection.ToAuthority, Opening.Node))
         {
             return false;
         }
@@ -156,7 +157,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         return false;
     }
 
-    private void Demand(int end)
+    private bool Demand(int end)
     {
         // Edge END-4 (acquire; other ends: END-1, END-3): what is exchanged below is compared again.
         int seen = Volatile.Read(ref _isEndDue);
@@ -173,6 +174,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         }
 
         Wake();
+        return seen < end;
     }
 
     private void Queue(MessageQueue<ClientMessage> queue, in ClientMessage message)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using CacheEngine.Authority;
 using CacheEngine.Embedded;
 using CacheEngine.Inodes;
@@ -26,6 +27,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     private readonly LookAgainPump _lookAgain;
     private readonly ITimer _sessionTimer;
     private readonly DelayedWake? _commit;
+    private ImmutableHashSet<string> _isolated = ImmutableHashSet.Create<string>(StringComparer.Ordinal);
     private long _lastSession;
     private long _refusedMessages;
     private int _isDisposed;
@@ -135,6 +137,60 @@ public sealed class EmbeddedAuthority : CacheAuthority
         {
             Store.Log?.Commit();
         }
+    }
+
+    /// <summary>Does to a node what pulling the plug of its machine would: nothing crosses any more between this authority and the caches of that name, in
+    /// either direction, until <see cref="Rejoin"/>. Its rights last until they have run out, and nobody is told. For trying out how a service takes it.</summary>
+    /// <remarks>The caches themselves go on: they serve until their lease has run out, and then their calls wait. A cache of that name that is opened
+    /// meanwhile waits as well. What is under way is held back, not lost. A name that is isolated already, or that nobody bears, is no error.</remarks>
+    /// <param name="nodeName">The <see cref="CoherentCacheOptions{TKey, TValue}.NodeName"/> of the caches; where none is set, the name of their region.</param>
+    /// <exception cref="ArgumentException">The name is null or empty.</exception>
+    /// <exception cref="ObjectDisposedException">The authority is disposed.</exception>
+    public void Isolate(string nodeName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nodeName);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+        // Edge ISOLATE-1 (full fence; other end: ISOLATE-2): whoever looks after this call has returned finds the link closed.
+        ImmutableInterlocked.Update(ref _isolated, static (isolated, name) => isolated.Add(name), nodeName);
+    }
+
+    /// <summary>Ends what <see cref="Isolate"/> began: what was held back comes through, and a node whose session has ended meanwhile learns it and opens
+    /// another.</summary>
+    /// <param name="nodeName">The name that was isolated; any other is no error.</param>
+    /// <exception cref="ArgumentException">The name is null or empty.</exception>
+    /// <exception cref="ObjectDisposedException">The authority is disposed.</exception>
+    public void Rejoin(string nodeName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nodeName);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+        // Edge ISOLATE-3 (full fence; other end: ISOLATE-2): before the wakes; moved below them, their turns could find the link closed and sleep on.
+        ImmutableInterlocked.Update(ref _isolated, static (isolated, name) => isolated.Remove(name), nodeName);
+        WakeLinks();
+    }
+
+    /// <summary>Ends the sessions of a node as an operator's eviction does: nothing of them is taken in any more, requests and answers under way are lost,
+    /// and their leases are not renewed.</summary>
+    /// <remarks>The rights go on until the node is known to serve nothing by them, else values would be stale: a node that is evicted while it is well
+    /// goes on serving until it hears of it. Its caches are told, drop what they held and open new sessions by themselves, and that ends the old
+    /// rights at once. Where nothing is heard of them, the rights end when the lease has provably run out, a term and the margin from this call at the
+    /// latest. To keep a node out, <see cref="Isolate"/> it too.</remarks>
+    /// <param name="nodeName">The <see cref="CoherentCacheOptions{TKey, TValue}.NodeName"/> of the caches; where none is set, the name of their region.</param>
+    /// <returns>How many sessions were ended; not among them those that had been cut off before.</returns>
+    /// <exception cref="ArgumentException">The name is null or empty.</exception>
+    /// <exception cref="ObjectDisposedException">The authority is disposed.</exception>
+    public int Evict(string nodeName)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nodeName);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        int ended = 0;
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            ended += session.Opening.Node == nodeName && session.CutOffSoon() ? 1 : 0;
+        }
+
+        return ended;
     }
 
     /// <inheritdoc/>
@@ -303,16 +359,12 @@ public sealed class EmbeddedAuthority : CacheAuthority
     internal void LookAgain(InodeId id) =>
         Store.TryTransit(id, new RecordEvent(RecordEventKind.TimePassed, default), Clock.Now);
 
-    /// <summary>Breaks a node's connection, for fault injection: what is under way in either direction is lost, and its rights go on until they run out.</summary>
-    internal void CutOff(string node)
+    /// <summary>Whether messages come through now between this authority and a node.</summary>
+    internal bool IsOpen(LinkDirection direction, string node)
     {
-        foreach (AuthoritySession session in _sessions.Values)
-        {
-            if (session.Opening.Node == node)
-            {
-                session.CutOffSoon();
-            }
-        }
+        // Edge ISOLATE-2 (acquire; other ends: ISOLATE-1, ISOLATE-3): a stale set lets one more message through, as if sent before, or waits for the wake.
+        ImmutableHashSet<string> isolated = Volatile.Read(ref _isolated);
+        return (isolated.IsEmpty || !isolated.Contains(node)) && _links.IsOpen(direction, node);
     }
 
     /// <summary>Wakes all links: some may be open again.</summary>
@@ -340,9 +392,10 @@ public sealed class EmbeddedAuthority : CacheAuthority
             await Task.Delay(TimeSpan.FromMilliseconds(delay), TimeProvider, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         }
 
-        // Bound: until the link opens or the caller gives up, one look every ten milliseconds.
-        while (!_links.IsOpen(direction, node))
+        // Bound: until the link opens, the caller gives up or the authority is disposed, one look every ten milliseconds.
+        while (!IsOpen(direction, node))
         {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         }
     }

@@ -38,11 +38,19 @@ public class SilentNodeTests
 
         cluster.Links.Cut("node1");
         long start = Stopwatch.GetTimestamp();
-        await cluster.Nodes[0].SetAsync("k", "v2");
-        long acknowledged = Stopwatch.GetTimestamp();
-        await Task.Delay(Term);
-        await stop.CancelAsync();
-        reader.Join();
+        long acknowledged;
+        try
+        {
+            await cluster.Nodes[0].SetAsync("k", "v2");
+            acknowledged = Stopwatch.GetTimestamp();
+            await Task.Delay(Term);
+        }
+        finally
+        {
+            // In any case before the cache is disposed: what the thread throws then would hide what was thrown here.
+            await stop.CancelAsync();
+            reader.Join();
+        }
 
         double waited = Stopwatch.GetElapsedTime(start, acknowledged).TotalMilliseconds;
         Assert.InRange(waited, 0.3 * Term.TotalMilliseconds, Term.TotalMilliseconds + MarginMilliseconds + SlackMilliseconds);
