@@ -56,7 +56,13 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     public bool TryReceiveRenewal(out AuthorityMessage message)
     {
         message = default;
-        return _links.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
+        bool isReceived = _links.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
+        if (isReceived)
+        {
+            _links.Received(Opening.Node, message);
+        }
+
+        return isReceived;
     }
 
     /// <inheritdoc/>
@@ -70,6 +76,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
         if (_stored.TryTakeOwed(_authority.Clock.Now, out message))
         {
+            _links.Received(Opening.Node, message);
             return true;
         }
 
@@ -128,12 +135,14 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         long now = _authority.Clock.Now;
         if (_renewals.TryTake(now, out ClientMessage renewal))
         {
+            _links.TakenIn(Opening.Node, renewal);
             _authority.TakeInRenewal(this, renewal, now);
             return true;
         }
 
         if (_posted.TryTake(now, out ClientMessage message))
         {
+            _links.TakenIn(Opening.Node, message);
             _authority.TakeIn(this, message, now);
             return true;
         }
@@ -168,6 +177,8 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
     private void Queue(MessageQueue<ClientMessage> queue, in ClientMessage message)
     {
+        _links.Posted(Opening.Node, message);
+
         // Bound: what the links' policy says, one copy unless a fault is being tried.
         for (int copies = _links.Copies(LinkDirection.ToAuthority, Opening.Node); copies > 0; copies--)
         {
