@@ -57,7 +57,13 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     public bool TryReceiveRenewal(out AuthorityMessage message)
     {
         message = default;
-        return _authority.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
+        bool isReceived = _authority.IsOpen(LinkDirection.ToNode, Opening.Node) && _stored.TryTakeRenewal(_authority.Clock.Now, out message);
+        if (isReceived)
+        {
+            _links.Received(Opening.Node, message);
+        }
+
+        return isReceived;
     }
 
     /// <inheritdoc/>
@@ -71,6 +77,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
         if (_stored.TryTakeOwed(_authority.Clock.Now, _authority.Store.Log?.Committed ?? 0, out message))
         {
+            _links.Received(Opening.Node, message);
             return true;
         }
 
@@ -138,12 +145,14 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         long now = _authority.Clock.Now;
         if (_renewals.TryTake(now, out ClientMessage renewal))
         {
+            _links.TakenIn(Opening.Node, renewal);
             _authority.TakeInRenewal(this, renewal, now);
             return true;
         }
 
         if (_posted.TryTake(now, out ClientMessage message))
         {
+            _links.TakenIn(Opening.Node, message);
             _authority.TakeIn(this, message, now);
             return true;
         }
@@ -179,6 +188,8 @@ internal sealed class AuthoritySession : Pump, ISessionLink
 
     private void Queue(MessageQueue<ClientMessage> queue, in ClientMessage message)
     {
+        _links.Posted(Opening.Node, message);
+
         // Bound: what the links' policy says, one copy unless a fault is being tried.
         for (int copies = _links.Copies(LinkDirection.ToAuthority, Opening.Node); copies > 0; copies--)
         {

@@ -367,12 +367,15 @@ public sealed class EmbeddedAuthority : CacheAuthority
         return (isolated.IsEmpty || !isolated.Contains(node)) && _links.IsOpen(direction, node);
     }
 
-    /// <summary>Wakes all links: some may be open again.</summary>
-    internal void WakeLinks()
+    /// <summary>Wakes a node's links, or all: some may be open again.</summary>
+    internal void WakeLinks(string? node = null)
     {
         foreach (AuthoritySession session in _sessions.Values)
         {
-            session.WakeBoth();
+            if (node is null || session.Opening.Node == node)
+            {
+                session.WakeBoth();
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using CacheEngine.Protocol;
+
 namespace CacheEngine.Embedded;
 
 /// <summary>The two directions of a session's link.</summary>
@@ -13,11 +15,26 @@ internal abstract class LinkPolicy
     /// <summary>How long a message sent now is under way, in milliseconds. Order within a direction is kept whatever is answered.</summary>
     public abstract long Delay(LinkDirection direction, string node);
 
-    /// <summary>How often a message sent now arrives, at least once.</summary>
+    /// <summary>How often a message sent now arrives. Zero: it is lost on the way, and a gap in the numbers shows it.</summary>
     public virtual int Copies(LinkDirection direction, string node) => 1;
 
     /// <summary>Whether messages come through now; what is held back comes through later.</summary>
     public virtual bool IsOpen(LinkDirection direction, string node) => true;
+
+    /// <summary>A node has sent this message, for traces; before any copy of it is on its way.</summary>
+    public virtual void Posted(string node, in ClientMessage message)
+    {
+    }
+
+    /// <summary>The authority takes this message in now, for traces.</summary>
+    public virtual void TakenIn(string node, in ClientMessage message)
+    {
+    }
+
+    /// <summary>A node takes this message in now, for traces.</summary>
+    public virtual void Received(string node, in AuthorityMessage message)
+    {
+    }
 }
 
 /// <summary>Every message takes the same time.</summary>
