@@ -115,7 +115,7 @@ public class CounterSoak(ITestOutputHelper output)
             }
             else
             {
-                authority.Evict($"node{random.Next(1, _names + 1)}");
+                authority.CutOff($"node{random.Next(1, _names + 1)}");
             }
         }
     }

@@ -110,7 +110,7 @@ internal sealed class Stress(StressOptions options)
             }
             else
             {
-                authority.Evict($"node{i % options.Nodes}");
+                authority.CutOff($"node{i % options.Nodes}");
             }
         }
     }

@@ -157,7 +157,7 @@ internal sealed class Run
         var faults = new Random(random.Next());
         tasks.Add(SilenceAsync(faults, authorityTime));
         tasks.Add(NowAndThenAsync(_scenario.RestartEveryMilliseconds, faults, authorityTime, () => _authority.Restart()));
-        tasks.Add(NowAndThenAsync(_scenario.BreakEveryMilliseconds, faults, authorityTime, () => _authority.Evict($"node{faults.Next(_nodes.Count)}")));
+        tasks.Add(NowAndThenAsync(_scenario.BreakEveryMilliseconds, faults, authorityTime, () => _authority.CutOff($"node{faults.Next(_nodes.Count)}")));
         tasks.Add(DeathsAsync(faults, authorityTime));
         await Task.WhenAll(tasks);
         await SettleDownAsync(authorityTime);

@@ -30,6 +30,14 @@ internal static class RecordArbiter
             case RecordEventKind.SessionClosed:
                 Forget(record, what.Session, isClean: true, context);
                 break;
+            case RecordEventKind.SessionEvicted:
+                record.DropRequests(what.Session);
+                if (record.Find(what.Session) is { } evicted)
+                {
+                    evicted.State.Engine = default;
+                }
+
+                break;
             case RecordEventKind.SessionCut:
                 record.DropRequests(what.Session);
                 break;

@@ -18,6 +18,9 @@ internal enum RecordEventKind : byte
     /// <summary>A session is over by its node's own word: its requests and rights go, and it had nothing buffered any more.</summary>
     SessionClosed,
 
+    /// <summary>A session is cut off by an operator: as below, and what it holds cannot be claimed.</summary>
+    SessionEvicted,
+
     /// <summary>A session is cut off: its requests go, its rights last until they run out or the session is known to be over.</summary>
     SessionCut,
 }

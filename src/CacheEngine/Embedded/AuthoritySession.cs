@@ -22,8 +22,9 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     // Later is stronger: a demand never takes back a stronger one.
     private const int EndsIfSilent = 1;
     private const int IsCutOff = 2;
-    private const int Ends = 3;
+    private const int IsEvicted = 3;
     private const int Closes = 4;
+    private const int Ends = 5;
 
     private int _isEndDue;
 
@@ -112,6 +113,9 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     /// <returns>False when its end had been demanded before.</returns>
     public bool CutOffSoon() => Demand(IsCutOff);
 
+    /// <summary>The same; and what it held cannot be had back in a later session.</summary>
+    public bool EvictSoon() => Demand(IsEvicted);
+
     /// <summary>Lets this session's own pump end it if it is still silent then.</summary>
     public void EndIfSilentSoon() => Demand(EndsIfSilent);
 
@@ -131,6 +135,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
             _authority.End(this, endDue switch
             {
                 IsCutOff => SessionEnd.CutOff,
+                IsEvicted => SessionEnd.Evicted,
                 Closes => SessionEnd.Closed,
                 _ => SessionEnd.Silent,
             });

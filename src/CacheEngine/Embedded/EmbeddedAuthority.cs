@@ -173,7 +173,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     /// <summary>Ends the sessions of a node as an operator's eviction does: nothing of them is taken in any more, requests and answers under way are lost,
     /// and their leases are not renewed.</summary>
     /// <remarks>The rights go on until the node is known to serve nothing by them, else values would be stale: a node that is evicted while it is well
-    /// goes on serving until it hears of it. Its caches are told, drop what they held and open new sessions by themselves, and that ends the old
+    /// goes on serving until it hears of it. Its caches are told, drop what they held, report what they had not flushed as lost, and open new sessions by themselves, and that ends the old
     /// rights at once. Where nothing is heard of them, the rights end when the lease has provably run out, a term and the margin from this call at the
     /// latest. To keep a node out, <see cref="Isolate"/> it too.</remarks>
     /// <param name="nodeName">The <see cref="CoherentCacheOptions{TKey, TValue}.NodeName"/> of the caches; where none is set, the name of their region.</param>
@@ -187,10 +187,22 @@ public sealed class EmbeddedAuthority : CacheAuthority
         int ended = 0;
         foreach (AuthoritySession session in _sessions.Values)
         {
-            ended += session.Opening.Node == nodeName && session.CutOffSoon() ? 1 : 0;
+            ended += session.Opening.Node == nodeName && session.EvictSoon() ? 1 : 0;
         }
 
         return ended;
+    }
+
+    /// <summary>Breaks a node's connection, for fault injection: what is under way in either direction is lost, and what it held is its own in its next session.</summary>
+    internal void CutOff(string node)
+    {
+        foreach (AuthoritySession session in _sessions.Values)
+        {
+            if (session.Opening.Node == node)
+            {
+                session.CutOffSoon();
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -304,25 +316,27 @@ public sealed class EmbeddedAuthority : CacheAuthority
     {
         // A disposed authority gives nobody's rights away: nodes that have not heard of it yet may still serve.
         long now = Clock.Now;
-        SessionEnding ending = session.Stored.End(how != SessionEnd.CutOff && !IsDisposed, now);
-        if (ending == SessionEnding.None)
+        how = how.EndsRights() && IsDisposed ? SessionEnd.CutOff : how;
+        bool wasEvicted = session.Stored.IsEvicted;
+        SessionEnding ending = session.Stored.End(how, now);
+        if (ending == SessionEnding.None && (how != SessionEnd.Evicted || wasEvicted))
         {
             return;
         }
 
-        RecordEventKind what = how.EventFor(ending);
+        RecordEventKind what = how.EventFor(ending, wasEvicted);
         foreach (InodeId id in session.Stored.Touched())
         {
             Store.TryTransit(id, new RecordEvent(what, session.Id), now);
         }
 
-        if (ending != SessionEnding.RightsOver)
+        if (ending is SessionEnding.CutOff or SessionEnding.Both)
         {
             session.Stored.TellEnd(now + _links.Delay(LinkDirection.ToNode, session.Opening.Node));
             session.RingWhenDue();
         }
 
-        if (ending != SessionEnding.CutOff)
+        if (ending is SessionEnding.RightsOver or SessionEnding.Both)
         {
             Store.RemoveSession(session.Id);
             _sessions.TryRemove(session.Id, out _);

@@ -330,13 +330,13 @@ internal sealed class MemoryRecordStore : IRecordStore
     {
         kept.Close();
         long now = Now;
-        SessionEnding ending = kept.Stored.End(how != SessionEnd.CutOff, now);
+        SessionEnding ending = kept.Stored.End(how, now);
         if (ending == SessionEnding.None)
         {
             return;
         }
 
-        RecordEventKind what = how.EventFor(ending);
+        RecordEventKind what = how.EventFor(ending, kept.Stored.IsEvicted);
         foreach (InodeId id in kept.Stored.Touched())
         {
             _ = TryTransit(id, new RecordEvent(what, kept.Stored.Id), now);

@@ -13,6 +13,9 @@ internal enum SessionEnd : byte
     /// <summary>Nothing more is taken in of it; its rights go on until they have run out.</summary>
     CutOff,
 
+    /// <summary>The same, and its node cannot claim them in its next session.</summary>
+    Evicted,
+
     /// <summary>Its rights are over, without a word of its node.</summary>
     Silent,
 
@@ -23,9 +26,12 @@ internal enum SessionEnd : byte
 /// <summary>What a record is told of an end.</summary>
 internal static class SessionEnds
 {
-    public static RecordEventKind EventFor(this SessionEnd how, SessionEnding ending) =>
-        ending == SessionEnding.CutOff ? RecordEventKind.SessionCut
-        : how == SessionEnd.Closed ? RecordEventKind.SessionClosed
+    public static bool EndsRights(this SessionEnd how) => how is SessionEnd.Silent or SessionEnd.Closed;
+
+    public static RecordEventKind EventFor(this SessionEnd how, SessionEnding ending, bool isEvicted) =>
+        how == SessionEnd.Evicted ? RecordEventKind.SessionEvicted
+        : ending == SessionEnding.CutOff ? RecordEventKind.SessionCut
+        : how == SessionEnd.Closed && !isEvicted ? RecordEventKind.SessionClosed
         : RecordEventKind.SessionGone;
 }
 
@@ -69,6 +75,7 @@ internal sealed class StoredSession
     private long _lastRenewedAt;
     private bool _hasEnded;
     private bool _rightsAreOver;
+    private bool _isEvicted;
 
     public StoredSession(SessionId id, SessionOpening opening, long now)
     {
@@ -151,12 +158,26 @@ internal sealed class StoredSession
         return reception;
     }
 
-    /// <summary>Ends the session; what it was owed is dropped.</summary>
-    /// <param name="rightsAreOver">Whether its rights are over with it. If not, its node may serve until its lease ends, counted anew from now.</param>
-    /// <param name="now">The authority's clock.</param>
-    public SessionEnding End(bool rightsAreOver, long now)
+    /// <summary>Whether an operator ended it: then its node's word that nothing is missing counts for nothing, since what it had not flushed is refused.</summary>
+    public bool IsEvicted
     {
+        get
+        {
+            _gate.Enter(LockLevel.Session);
+            bool isEvicted = _isEvicted;
+            _gate.Leave(LockLevel.Session);
+            return isEvicted;
+        }
+    }
+
+    /// <summary>Ends the session; what it was owed is dropped.</summary>
+    /// <param name="how">If its rights are not over with it, its node may serve until its lease ends, counted anew from now.</param>
+    /// <param name="now">The authority's clock.</param>
+    public SessionEnding End(SessionEnd how, long now)
+    {
+        bool rightsAreOver = how.EndsRights();
         _gate.Enter(LockLevel.Session);
+        _isEvicted |= how == SessionEnd.Evicted;
         SessionEnding ending =
             rightsAreOver && !_rightsAreOver ? (_hasEnded ? SessionEnding.RightsOver : SessionEnding.Both)
             : !_hasEnded ? SessionEnding.CutOff

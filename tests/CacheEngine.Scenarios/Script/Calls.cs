@@ -17,11 +17,11 @@ internal static class Calls
             return $"\"{value}\"";
         }),
         Row("{node} sets {key} = {value}", static async (play, words, node, token) =>
-            Version(play, words, await node.SetAsync(words.Key, words.Value, options: null, token))),
+            Version(play, words, await node.SetAsync(words.Key, words.Value, cancellationToken: token))),
         Row("{node} sets {key} = {value} for {time}", static async (play, words, node, token) =>
         {
             var options = new CoherentCacheEntryOptions { Expiration = TimeSpan.FromMilliseconds(words.Milliseconds) };
-            return Version(play, words, await node.SetAsync(words.Key, words.Value, options, token));
+            return Version(play, words, await node.SetAsync(words.Key, words.Value, options, cancellationToken: token));
         }),
         Row("{node} sets {key} = {value} if {version}", static async (play, words, node, token) =>
         {

@@ -20,6 +20,8 @@ internal static class Faults
         ("stand still {time}", static (play, words) => play.World.Time.AdvanceWall(TimeSpan.FromMilliseconds(words.Milliseconds))),
         ("restart", static (play, _) => play.Authority.Restart()),
         ("break {node}", static (play, words) => play.Authority.CutOff(words.Node)),
+        ("evict {node}", static (play, words) => play.Authority.Evict(words.Node)),
+        ("restart cutting the tail", static (play, _) => play.Authority.Restart(cutsTail: true)),
         ("lose opening", static (play, _) => play.LoseNextOpening()),
 
         // Messages wait in their order until the link is open again.

@@ -135,7 +135,7 @@ internal sealed class Desk
     public void CutOff(SessionId session)
     {
         StoredSession stored = _sessions[session];
-        Assert.Equal(SessionEnding.CutOff, stored.End(rightsAreOver: false, Now));
+        Assert.Equal(SessionEnding.CutOff, stored.End(SessionEnd.CutOff, Now));
         foreach (InodeId id in stored.Touched())
         {
             Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionCut, session), Now);
@@ -173,7 +173,7 @@ internal sealed class Desk
     public void End(SessionId session)
     {
         StoredSession stored = _sessions[session];
-        Assert.Equal(SessionEnding.Both, stored.End(rightsAreOver: true, Now));
+        Assert.Equal(SessionEnding.Both, stored.End(SessionEnd.Silent, Now));
         foreach (InodeId id in stored.Touched())
         {
             Store.TryTransit(id, new RecordEvent(RecordEventKind.SessionGone, session), Now);

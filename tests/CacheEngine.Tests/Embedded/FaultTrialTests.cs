@@ -154,7 +154,8 @@ public sealed class FaultTrialTests : IAsyncLifetime
         Post(_b, ClientMessageKind.Write);
         _authority.Evict("a");
         Assert.False(_b.TryReceive(out _));
-        _a = await OpenAsync("a", _identity, _a.Id);
+        _a = await OpenAsync("a", _identity);
+        Post(_a, ClientMessageKind.ClaimsDone);
         Receive(_b, AuthorityMessageKind.Written);
         Grant(_a);
     }
@@ -201,9 +202,9 @@ public sealed class FaultTrialTests : IAsyncLifetime
         }
     }
 
-    private async Task<ISessionLink> OpenAsync(string node, Guid identity, SessionId previous = default, CancellationToken cancellationToken = default) =>
+    private async Task<ISessionLink> OpenAsync(string node, Guid identity, CancellationToken cancellationToken = default) =>
         await _authority.OpenSessionAsync(
-            new SessionOpening("region", "shape", node, identity, default) { Previous = previous },
+            new SessionOpening("region", "shape", node, identity, default),
             node == "a" ? () => _wakesOfA++ : static () => { },
             cancellationToken);
 
