@@ -48,6 +48,7 @@ internal sealed class Engine : IAsyncDisposable
     private readonly InodeTable _table;
     private readonly Outbox _outbox = new(OutboxShards);
     private readonly OutboundPump _outbound;
+    private readonly Standing _standing = new();
     private readonly Recovery _recovery;
     private readonly InboundPump _inbound;
     private readonly TimerPump _timerPump;
@@ -57,7 +58,8 @@ internal sealed class Engine : IAsyncDisposable
     private long _lastTickAt;
     private long _lastWallAt;
     private long _revokes;
-    private int _isStopped;
+    private TaskCompletionSource? _reset;
+    private int _isReopening;
 
     public Engine(CacheAuthority authority, InodeTable table, EngineOptions options)
     {
@@ -72,7 +74,8 @@ internal sealed class Engine : IAsyncDisposable
         _outbound = new OutboundPump(options.Scheduler, _outbox, Session, Clock, _recovery, OnOpened, OnRecovered);
         WriteBack = new WriteBack(options.WriteBackDelay, Clock, flushes, Session, _outbox);
         WriteBack.Lost = LossWatch.Tell;
-        Desk = new OperationDesk(options, Clock, Session, Pool, _outbox, WriteBack, _outbound.Wake);
+        Desk = new OperationDesk(options, Clock, Session, _standing, Pool, _outbox, WriteBack, _outbound.Wake);
+        LoadDesk = new LoadDesk(Desk, Session, Clock, _outbox, _outbound.Wake);
         Flushes = new FlushDesk(Desk, WriteBack, Clock, _outbox, _outbound.Wake);
         Watch = new StateWatch(() => State);
         _inbound = new InboundPump(options.Scheduler, this);
@@ -90,6 +93,8 @@ internal sealed class Engine : IAsyncDisposable
 
     public OperationDesk Desk { get; }
 
+    public LoadDesk LoadDesk { get; }
+
     public WriteBack WriteBack { get; }
 
     public FlushDesk Flushes { get; }
@@ -102,12 +107,11 @@ internal sealed class Engine : IAsyncDisposable
     public bool IsDisposed => Desk.IsClosed;
 
     /// <summary>Whether the session is not kept up any more.</summary>
-    private bool IsStopped =>
-        // Edge STOP-2 (acquire; other end: STOP-1): a stale false only makes one more round.
-        Volatile.Read(ref _isStopped) != 0;
+    private bool IsStopped => _standing.Phase == SessionPhase.Closed;
 
     public CacheState State =>
         IsDisposed ? CacheState.Disposed
+        : _standing.Phase == SessionPhase.Rejected ? CacheState.Rejected
         : Session.Link is null ? CacheState.Disconnected
         : Clock.Now < Session.Deadline ? CacheState.Serving
         : CacheState.Lapsed;
@@ -123,6 +127,7 @@ internal sealed class Engine : IAsyncDisposable
         long askedAt = Clock.Now;
         ISessionLink link = await _authority.OpenSessionAsync(_options.Opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
         Session.Open(link, askedAt);
+        _ = _standing.Move(SessionEvent.Opened);
         _lastTickAt = Clock.Now;
         _lastWallAt = Clock.WallNow;
         var period = TimeSpan.FromMilliseconds(Math.Clamp(link.Terms.RenewIntervalMilliseconds / 4, 1, 250));
@@ -201,6 +206,11 @@ internal sealed class Engine : IAsyncDisposable
 
         _lastTickAt = now;
         _lastWallAt = wall;
+        if (now >= Session.Deadline)
+        {
+            _ = _standing.Move(SessionEvent.Lapsed);
+        }
+
         if (Session.Link is { } link && Session.TryRenew(now, out RenewSeq seq))
         {
             link.Renew(new ClientMessage { Kind = ClientMessageKind.Renew, Session = link.Id, Renew = seq, TookIn = Session.TookIn });
@@ -236,23 +246,57 @@ internal sealed class Engine : IAsyncDisposable
             return;
         }
 
+        _ = _standing.Move(SessionEvent.StopBegun);
         if (WriteBack.Ledger.Count != default)
         {
             // The session is kept up until the last record is durable. Bound: the operation timeout.
             _ = await Flushes.FlushAllAsync(CancellationToken.None, isStopping: true).ConfigureAwait(EngineAwait.Captured);
         }
 
-        // Edge STOP-1 (full fence; other end: STOP-2): from here on the session is let go.
-        Interlocked.Exchange(ref _isStopped, 1);
+        SessionTransition stopped = _standing.Move(SessionEvent.Stopped);
         _stopping.Cancel();
         if (_timer is not null)
         {
             await _timer.DisposeAsync().ConfigureAwait(EngineAwait.Captured);
         }
 
+        Carry(stopped, LossReason.Stopped);
+    }
+
+    /// <summary>Begins anew with nothing of before, after flushing for as long as it is allowed to.</summary>
+    /// <returns>What was lost and has not been told.</returns>
+    public async ValueTask<IReadOnlyList<LossReport>> ResetAsync(TimeSpan drainTimeout, CancellationToken cancellationToken)
+    {
+        long mark = WriteBack.Losses.Mark;
+        using var drain = new CancellationTokenSource(drainTimeout, Clock.Provider);
+        using (cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), drain))
+        {
+            _ = await Flushes.FlushAllAsync(drain.Token).ConfigureAwait(EngineAwait.Captured);
+        }
+
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // Edge RESET-1 (full fence; other end: RESET-2): one reset at a time; the other one that was asked for meanwhile is done by the same turn.
+        Interlocked.Exchange(ref _reset, done)?.TrySetResult();
+        _inbound.Wake();
+        await done.Task.ConfigureAwait(EngineAwait.Captured);
+        return WriteBack.Losses.Take(null, mark);
+    }
+
+    /// <summary>Carries out a reset that is due; called by the inbound pump, so that nothing is taken in meanwhile.</summary>
+    public bool TryReset()
+    {
+        // Edge RESET-2 (full fence; other end: RESET-1): taken before the work, so that a request that comes during it is not lost.
+        if (Interlocked.Exchange(ref _reset, null) is not { } asked)
+        {
+            return false;
+        }
+
         CloseSession();
-        _table.Visit(Desk.EndAll);
+        Carry(_standing.Move(SessionEvent.Reset), LossReason.Reset);
         Watch.Look();
+        asked.SetResult();
+        return true;
     }
 
     private void Apply(in AuthorityMessage message, Inode inode, ISessionLink link, long now, ref OperationList done)
@@ -324,50 +368,94 @@ internal sealed class Engine : IAsyncDisposable
         Interlocked.MemoryBarrier();
         if (moved && Clock.Now >= before)
         {
-            Desk.OnLeaseRegained();
-            Watch.Look();
+            Carry(_standing.Move(SessionEvent.Regained), LossReason.RightLost);
         }
     }
 
     private void LoseSession()
     {
-        if (!Session.TryLose(out _))
+        if (Session.TryLose(out _))
         {
-            return;
+            Carry(_standing.Move(SessionEvent.Lost), LossReason.RightLost);
+        }
+    }
+
+    /// <summary>Carries a transition out.</summary>
+    private void Carry(in SessionTransition transition, LossReason reason)
+    {
+        if (transition.Has(SessionEffects.CloseLink))
+        {
+            CloseSession();
         }
 
-        _table.Visit(inode =>
+        if (transition.Has(SessionEffects.Suspend))
         {
-            var done = default(OperationList);
-            bool isClaimable;
-            using (Inode.Hold hold = inode.Enter())
-            {
-                hold.LoseSession(ref done);
-                isClaimable = hold.IsWorthClaiming();
-            }
+            Suspend();
+        }
 
-            if (isClaimable)
-            {
-                _recovery.Add(inode);
-            }
+        if (transition.Has(SessionEffects.GiveUp))
+        {
+            OperationStatus status = transition.To == SessionPhase.Closed ? OperationStatus.Disposed : OperationStatus.Unavailable;
+            _table.Visit(inode => Desk.EndAll(inode, status, reason));
+        }
 
-            Desk.CompleteAll(ref done);
-        });
+        if (transition.Has(SessionEffects.Recover))
+        {
+            _recovery.Begin();
+        }
+
+        if (transition.Has(SessionEffects.Reconsider))
+        {
+            Desk.OnLeaseRegained();
+        }
+
         Watch.Look();
-        if (!IsStopped)
+        if (transition.Has(SessionEffects.Reopen))
         {
             _ = ReopenAsync();
         }
     }
 
+    /// <summary>Nothing of the session that was lost is used any more; what is worth it is claimed in the next one.</summary>
+    private void Suspend() => _table.Visit(inode =>
+    {
+        var done = default(OperationList);
+        bool isClaimable;
+        using (Inode.Hold hold = inode.Enter())
+        {
+            hold.LoseSession(ref done);
+            isClaimable = hold.IsWorthClaiming();
+        }
+
+        if (isClaimable)
+        {
+            _recovery.Add(inode);
+        }
+
+        Desk.CompleteAll(ref done);
+    });
+
     private async Task ReopenAsync()
     {
-        // Bound: until the cache is disposed, one try per delay.
-        while (!IsStopped)
+        // Edge REOPEN-1 (full fence; other ends: REOPEN-2, REOPEN-3): one at a time.
+        if (Interlocked.Exchange(ref _isReopening, 1) != 0)
+        {
+            return;
+        }
+
+        // Bound: until the cache is disposed or the authority refuses for good, one try per delay.
+        while (_standing.Phase is SessionPhase.Reconnecting or SessionPhase.Closing)
         {
             try
             {
                 await OpenSessionAsync(_stopping.Token).ConfigureAwait(EngineAwait.Captured);
+                return;
+            }
+            catch (Exception exception) when (exception is SessionRejectedException or ObjectDisposedException)
+            {
+                // Edge REOPEN-3 (full fence; other end: REOPEN-1): before the transition; a reset may ask again.
+                Interlocked.Exchange(ref _isReopening, 0);
+                Carry(_standing.Move(SessionEvent.Refused), LossReason.RightLost);
                 return;
             }
             catch (Exception) when (!IsStopped)
@@ -394,24 +482,20 @@ internal sealed class Engine : IAsyncDisposable
     {
         long askedAt = Clock.Now;
         ISessionLink link = await _authority.OpenSessionAsync(_options.Opening, _wakeInbound, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+
+        // Edge REOPEN-2 (full fence; other end: REOPEN-1): before the offer; behind it, the offered session could be lost and nobody would ask for the next.
+        Interlocked.Exchange(ref _isReopening, 0);
         Session.Offer(link, askedAt);
         _outbound.Wake();
     }
 
     private void OnOpened()
     {
-        if (IsStopped)
-        {
-            CloseSession();
-            return;
-        }
-
-        Watch.Look();
+        Carry(_standing.Move(SessionEvent.Opened), LossReason.RightLost);
         _inbound.Wake();
     }
 
-    /// <summary>What was claimed has been claimed: the others ask.</summary>
-    private void OnRecovered() => Desk.OnLeaseRegained();
+    private void OnRecovered() => Carry(_standing.Move(SessionEvent.Recovered), LossReason.RightLost);
 
     private void CloseSession()
     {

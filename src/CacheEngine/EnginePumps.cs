@@ -10,6 +10,11 @@ internal sealed class InboundPump(PumpScheduler scheduler, Engine engine) : Pump
     /// <inheritdoc/>
     public override bool TryRunOne()
     {
+        if (engine.TryReset())
+        {
+            return true;
+        }
+
         ISessionLink? link = engine.Session.Link;
         if (link is null)
         {

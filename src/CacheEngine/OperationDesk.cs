@@ -18,6 +18,7 @@ internal sealed class OperationDesk
     private readonly Session _session;
     private readonly CapPool _caps;
     private readonly Outbox _outbox;
+    private readonly Standing _standing;
     private readonly WriteBack _writeBack;
     private readonly Action _wakeOutbound;
     private readonly OperationPool _operations;
@@ -28,8 +29,16 @@ internal sealed class OperationDesk
     private long _questions;
 
     public OperationDesk(
-        EngineOptions options, EngineClock clock, Session session, CapPool caps, Outbox outbox, WriteBack writeBack, Action wakeOutbound)
+        EngineOptions options,
+        EngineClock clock,
+        Session session,
+        Standing standing,
+        CapPool caps,
+        Outbox outbox,
+        WriteBack writeBack,
+        Action wakeOutbound)
     {
+        _standing = standing;
         _writeBack = writeBack;
         _options = options;
         _clock = clock;
@@ -183,43 +192,6 @@ internal sealed class OperationDesk
         }
     }
 
-    /// <summary>Sends a loaded value to be stored, if the right it was loaded under still stands; else the outcome is refused.</summary>
-    public ValueTask<OperationResult> FillAsync(Inode inode, in Change change)
-    {
-        Operation operation = Rent(OperationKind.Fill, inode, _clock.Now, change);
-        InodeActivity? spare = _activities.Rent();
-        CapReservation none = default;
-        OperationResult known = default;
-        bool isEntered;
-        using (Inode.Hold hold = inode.Enter())
-        {
-            isEntered = _ledger.TryAdd(operation);
-            if (isEntered)
-            {
-                Prepare(hold, ref spare, ref none, null);
-                if (hold.TryBeginFill(operation, _session.Generation))
-                {
-                    _outbox.Append(operation, inode.Cookie);
-                }
-                else
-                {
-                    _ledger.Remove(operation);
-                    known = new OperationResult(OperationStatus.Refused) { Refusal = Refusal.RightLost };
-                }
-            }
-        }
-
-        ReturnSpare(spare);
-        if (!isEntered)
-        {
-            // No room to store it: the value is its callers' all the same, and the right goes back so that others can load.
-            AbandonLoad(inode, change.Epoch);
-            known = new OperationResult(OperationStatus.Refused) { Refusal = Refusal.RightLost };
-        }
-
-        return Finish(operation, known, isFull: false, CancellationToken.None);
-    }
-
     /// <summary>Says how an owner's change ended. Refused if its right is gone.</summary>
     /// <param name="inode">The object.</param>
     /// <param name="change">The right, how it ended, and what is served afterwards.</param>
@@ -291,64 +263,6 @@ internal sealed class OperationDesk
 
             ReturnSpare(idle);
         }
-    }
-
-    /// <summary>Gives an exclusive right back without a value.</summary>
-    public void AbandonLoad(Inode inode, uint epoch)
-    {
-        using (Inode.Hold hold = inode.Enter())
-        {
-            if (hold.AbandonLoad(epoch, _session.Generation))
-            {
-                _outbox.Append(hold.Cap!, inode.Cookie);
-            }
-
-            Ask(inode, hold, _clock.Now);
-        }
-
-        _wakeOutbound();
-    }
-
-    /// <summary>Joins the load of an inode or starts one.</summary>
-    public LoadFlight JoinOrStart(Inode inode, LoadFlight fresh)
-    {
-        CapReservation caps = default;
-        InodeActivity? spare = _activities.Rent();
-        LoadFlight flight;
-        try
-        {
-            EnsureCap(inode, ref caps);
-            using Inode.Hold hold = inode.Enter();
-            Prepare(hold, ref spare, ref caps, null);
-            flight = hold.JoinOrStart(fresh, _session, _clock.Now);
-        }
-        finally
-        {
-            caps.Dispose();
-            ReturnSpare(spare);
-        }
-
-        return flight;
-    }
-
-    /// <summary>Ends a load for those who come later.</summary>
-    public void EndFlight(Inode inode, LoadFlight flight)
-    {
-        InodeActivity? idle;
-        using (Inode.Hold hold = inode.Enter())
-        {
-            hold.EndFlight(flight);
-            idle = hold.DetachIdle();
-        }
-
-        ReturnSpare(idle);
-    }
-
-    /// <summary>Publishes a value that this node made or decoded, if the right still stands.</summary>
-    public bool TryPublish(Inode inode, object? value, long version, uint epoch, long expiry)
-    {
-        using Inode.Hold hold = inode.Enter();
-        return hold.TryPublish(value, version, epoch, _session.Generation, expiry);
     }
 
     /// <summary>Ends a use of rights; answers a revoke that waited for it.</summary>
@@ -438,16 +352,16 @@ internal sealed class OperationDesk
         _wakeOutbound();
     }
 
-    /// <summary>Ends everything that waits at an inode; the cache is being disposed.</summary>
-    public void EndAll(Inode inode)
+    /// <summary>Ends everything that waits at an inode, and gives up what it has not flushed.</summary>
+    public void EndAll(Inode inode, OperationStatus status, LossReason reason)
     {
         var done = default(OperationList);
         using (Inode.Hold hold = inode.Enter())
         {
-            hold.EndAll(ref done);
+            hold.EndAll(status, ref done);
         }
 
-        _writeBack.Abandon(inode, LossReason.Stopped, ref done);
+        _writeBack.Abandon(inode, reason, status, ref done);
         CompleteAll(ref done);
     }
 
@@ -474,7 +388,8 @@ internal sealed class OperationDesk
         }
     }
 
-    private void EnsureCap(Inode inode, ref CapReservation caps)
+    /// <summary>Reserves a cap object if the inode has none yet.</summary>
+    public void EnsureCap(Inode inode, ref CapReservation caps)
     {
         if (!inode.HasCap && caps.Count == 0)
         {
@@ -482,7 +397,8 @@ internal sealed class OperationDesk
         }
     }
 
-    private static void Prepare(in Inode.Hold hold, ref InodeActivity? spare, ref CapReservation caps, byte[]? key)
+    /// <summary>Gives an inode what a wait at it needs. Under its gate.</summary>
+    public static void Prepare(in Inode.Hold hold, ref InodeActivity? spare, ref CapReservation caps, byte[]? key)
     {
         if (!hold.HasCap)
         {
@@ -517,6 +433,9 @@ internal sealed class OperationDesk
             _outbox.Append(question, inode.Cookie);
         }
     }
+
+    /// <summary>Lends an activity.</summary>
+    public InodeActivity RentSpare() => _activities.Rent();
 
     /// <summary>Returns an activity that nothing goes on in any more.</summary>
     public void ReturnSpare(InodeActivity? spare)
@@ -567,10 +486,14 @@ internal sealed class OperationDesk
         ValueTask<OperationResult> wait = operation.Task;
         operation.CancelOn(cancellationToken);
         _wakeOutbound();
-        if (IsClosed && operation.Kind is not (OperationKind.Flush or OperationKind.FlushAll))
+        if (_standing.Phase == SessionPhase.Rejected)
+        {
+            EndAll(operation.Inode, OperationStatus.Unavailable, LossReason.RightLost);
+        }
+        else if (IsClosed && operation.Kind is not (OperationKind.Flush or OperationKind.FlushAll))
         {
             // Dispose may have swept before this operation was listed.
-            EndAll(operation.Inode);
+            EndAll(operation.Inode, OperationStatus.Disposed, LossReason.Stopped);
         }
 
         return wait;

@@ -25,6 +25,6 @@ public abstract class CacheAuthority : IAsyncDisposable
     /// <param name="opening">What the node says of itself.</param>
     /// <param name="wake">Called, with no lock held, whenever the link may have something to receive.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="InvalidOperationException">The region is in use with other key or value types.</exception>
+    /// <exception cref="SessionRejectedException">The region is in use with other key or value types.</exception>
     internal abstract ValueTask<ISessionLink> OpenSessionAsync(SessionOpening opening, Action wake, CancellationToken cancellationToken);
 }

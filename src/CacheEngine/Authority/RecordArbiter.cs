@@ -428,6 +428,8 @@ internal static class RecordArbiter
 
     private static void Revoke(RecordState record, Holder holder, CapSet keep, IRecordContext context)
     {
+        // The lease is bounded by the first revoke that was not taken in, however many follow it.
+        bool isBounded = !holder.State.Revoking.IsEmpty && !(context.View(holder.State.Session).TookIn >= holder.State.RevokeMessage);
         holder.State.Seq = holder.State.Seq.Next();
         holder.State.Issued = keep;
         AuthorityMessage revoke = RecordReplies.About(record, AuthorityMessageKind.Revoke, context);
@@ -435,10 +437,13 @@ internal static class RecordArbiter
         revoke.Cap = holder.State.Cap;
         revoke.Seq = holder.State.Seq;
         revoke.Caps = keep;
-        holder.State.RevokeMessage = context.Owe(holder.State.Session, ref revoke);
-
-        // After the message has its place: every renewal received after this moment is answered with it.
-        holder.State.RevokeSentAt = context.Now;
+        MessageSeq number = context.Owe(holder.State.Session, ref revoke);
+        if (!isBounded)
+        {
+            // After the message has its place: every renewal received after this moment is answered with it.
+            holder.State.RevokeMessage = number;
+            holder.State.RevokeSentAt = context.Now;
+        }
     }
 
     private static void Grant(RecordState record, in RequestState request, CapSet granted, bool raisesFence, IRecordContext context)

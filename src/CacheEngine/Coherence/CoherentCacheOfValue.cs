@@ -45,7 +45,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         _desk = engine.Desk;
         _session = engine.Session;
         _clock = engine.Clock;
-        _loads = new Loads<TKey, TValue>(_desk, _clock, identity, values, source);
+        _loads = new Loads<TKey, TValue>(_desk, engine.LoadDesk, _clock, identity, values, source);
         _reads = new Reads<TKey, TValue>(_desk, engine.Pool, identity, _loads);
         _writes = new Writes<TKey, TValue>(_desk, engine.Flushes, engine.Pool, _clock, identity, values, source, expiration);
     }
@@ -420,6 +420,20 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         ThrowIfNull(key);
         cancellationToken.ThrowIfCancellationRequested();
         return _writes.ChangeAsync(Resolve(key), OperationKind.Recall, default, cancellationToken);
+    }
+
+    /// <summary>An operator's way out of a stalemate: flushes for as long as it may, then drops the session with everything held or waited for under it, and begins
+    /// anew. Every caller who waits gets an end by then: its operation failed, or its outcome is unknown.</summary>
+    /// <param name="drainTimeout">How long it may flush; not negative.</param>
+    /// <param name="cancellationToken">Ends the flushing, not the reset.</param>
+    /// <returns>What was lost and had not been told, by this reset or before.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="drainTimeout"/> is negative, or more than a day.</exception>
+    /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>
+    public ValueTask<IReadOnlyList<LossReport>> ResetAsync(TimeSpan drainTimeout, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(drainTimeout, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(drainTimeout, TimeSpan.FromDays(1));
+        return _engine.ResetAsync(drainTimeout, cancellationToken);
     }
 
     /// <summary>Flushes what was buffered, for as long as an operation may take; then ends the session: this node's rights go back at once, its waiting callers

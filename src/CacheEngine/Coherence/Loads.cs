@@ -7,7 +7,8 @@ namespace CacheEngine.Coherence;
 /// <summary>
 /// Loads: one per key and node, shared by its callers; where the authority keeps the values, one per cluster.
 /// </summary>
-internal sealed class Loads<TKey, TValue>(OperationDesk desk, EngineClock clock, KeyIdentity<TKey> identity, ValueCodec<TValue> values, SourceRules<TKey> source)
+internal sealed class Loads<TKey, TValue>(
+    OperationDesk desk, LoadDesk loads, EngineClock clock, KeyIdentity<TKey> identity, ValueCodec<TValue> values, SourceRules<TKey> source)
     where TKey : notnull
 {
     /// <summary>How often a load begins again because the right to settle its object was lost, before it fails.</summary>
@@ -22,7 +23,7 @@ internal sealed class Loads<TKey, TValue>(OperationDesk desk, EngineClock clock,
     {
         cancellationToken.ThrowIfCancellationRequested();
         var fresh = new LoadFlight<TValue>(timeToLive);
-        var flight = (LoadFlight<TValue>)desk.JoinOrStart(inode, fresh);
+        var flight = (LoadFlight<TValue>)loads.JoinOrStart(inode, fresh);
         if (ReferenceEquals(flight, fresh))
         {
             _ = FlyAsync(inode, flight, state, factory);
@@ -56,7 +57,7 @@ internal sealed class Loads<TKey, TValue>(OperationDesk desk, EngineClock clock,
         TValue value = values.Decode(result.Payload);
         if (result.Payload.Kind == Protocol.PayloadKind.Bytes)
         {
-            desk.TryPublish(inode, value, result.Version, result.Epoch, result.Expiry);
+            loads.TryPublish(inode, value, result.Version, result.Epoch, result.Expiry);
         }
 
         return value;
@@ -76,12 +77,12 @@ internal sealed class Loads<TKey, TValue>(OperationDesk desk, EngineClock clock,
                 result.Status == OperationStatus.Present ? TakePresent(inode, result)
                 : source.IsAtSource ? await MakeAndPublishAsync(inode, flight, state, factory, result).ConfigureAwait(EngineAwait.Captured)
                 : await MakeAndStoreAsync(inode, flight, state, factory, result.Epoch).ConfigureAwait(EngineAwait.Captured);
-            desk.EndFlight(inode, flight);
+            loads.EndFlight(inode, flight);
             flight.Succeed(value);
         }
         catch (Exception exception)
         {
-            desk.EndFlight(inode, flight);
+            loads.EndFlight(inode, flight);
             flight.Fail(exception);
         }
     }
@@ -128,12 +129,12 @@ internal sealed class Loads<TKey, TValue>(OperationDesk desk, EngineClock clock,
         }
         catch
         {
-            desk.AbandonLoad(inode, epoch);
+            loads.AbandonLoad(inode, epoch);
             throw;
         }
 
         // Stored or overtaken, the value is this flight's: it was made after its callers had asked.
-        _ = await desk.FillAsync(inode, change).ConfigureAwait(EngineAwait.Captured);
+        _ = await loads.FillAsync(inode, change).ConfigureAwait(EngineAwait.Captured);
         return value;
     }
 
@@ -146,7 +147,7 @@ internal sealed class Loads<TKey, TValue>(OperationDesk desk, EngineClock clock,
     {
         TValue value = await factory(inode.Key, state, flight.Token).ConfigureAwait(EngineAwait.Captured);
         long expiry = flight.TimeToLive == 0 ? long.MaxValue : clock.Now + flight.TimeToLive;
-        desk.TryPublish(inode, value, right.Version, right.Epoch, expiry);
+        loads.TryPublish(inode, value, right.Version, right.Epoch, expiry);
         return value;
     }
 }

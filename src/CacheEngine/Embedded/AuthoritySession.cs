@@ -71,7 +71,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     public bool TryReceive(out AuthorityMessage message)
     {
         message = default;
-        if (!_authority.IsOpen(LinkDirection.ToNode, Opening.Node))
+        if (!_authority.IsOpen(LinkDirection.ToNode, Opening.Node) || !_links.IsOpenForMessages(Opening.Node))
         {
             return false;
         }

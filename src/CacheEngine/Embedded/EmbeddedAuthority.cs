@@ -216,7 +216,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
         string shape = _shapes.GetOrAdd(opening.Region, opening.Shape);
         if (!string.Equals(shape, opening.Shape, StringComparison.Ordinal))
         {
-            throw new InvalidOperationException(
+            throw new SessionRejectedException(
                 $"Region '{opening.Region}' holds {shape}; it cannot be opened as {opening.Shape}. All caches of a region must agree.");
         }
 

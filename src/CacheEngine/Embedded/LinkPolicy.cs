@@ -21,6 +21,9 @@ internal abstract class LinkPolicy
     /// <summary>Whether messages come through now; what is held back comes through later.</summary>
     public virtual bool IsOpen(LinkDirection direction, string node) => true;
 
+    /// <summary>Whether messages to a node come through now, answers to renewals apart, which have a lane of their own.</summary>
+    public virtual bool IsOpenForMessages(string node) => true;
+
     /// <summary>A node has sent this message, for traces; before any copy of it is on its way.</summary>
     public virtual void Posted(string node, in ClientMessage message)
     {

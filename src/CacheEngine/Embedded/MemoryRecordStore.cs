@@ -197,7 +197,7 @@ internal sealed class MemoryRecordStore : IRecordStore
         string shape = _shapes.GetOrAdd(opening.Region, opening.Shape);
         if (!string.Equals(shape, opening.Shape, StringComparison.Ordinal))
         {
-            return ValueTask.FromException<SessionId>(new InvalidOperationException($"Region '{opening.Region}' holds {shape}, not {opening.Shape}."));
+            return ValueTask.FromException<SessionId>(new SessionRejectedException($"Region '{opening.Region}' holds {shape}, not {opening.Shape}."));
         }
 
         var id = new SessionId(Interlocked.Increment(ref _lastSession));

@@ -134,12 +134,12 @@ internal sealed class WriteBack
     }
 
     /// <summary>Gives up what an inode has not flushed.</summary>
-    public void Abandon(Inode inode, LossReason reason, ref OperationList done)
+    public void Abandon(Inode inode, LossReason reason, OperationStatus status, ref OperationList done)
     {
         var ended = default(FlushList);
         using (Inode.Hold hold = inode.Enter())
         {
-            hold.WakeRoomWaiters(ref done);
+            hold.WakeRoomWaiters(status, ref done);
             hold.Abandon(ref done, ref ended);
         }
 

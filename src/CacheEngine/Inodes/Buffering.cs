@@ -182,15 +182,15 @@ internal static class Buffering
             buffer.WantedSize = 0;
         }
 
-        hold.WakeRoomWaiters(ref done);
+        hold.WakeRoomWaiters(OperationStatus.Written, ref done);
     }
 
     /// <summary>Whoever waits for room looks again.</summary>
-    public static void WakeRoomWaiters(this in Inode.Hold hold, ref OperationList done)
+    public static void WakeRoomWaiters(this in Inode.Hold hold, OperationStatus status, ref OperationList done)
     {
         while (hold.Cap?.Buffer?.RoomWaiters.TakeFirst() is { } waiter)
         {
-            waiter.End(new OperationResult(OperationStatus.Written), ref done);
+            waiter.End(new OperationResult(status), ref done);
         }
     }
 

@@ -293,8 +293,8 @@ internal static class Changes
         }
     }
 
-    /// <summary>Takes out everything that waits; the cache is being disposed.</summary>
-    public static void EndAll(this in Inode.Hold hold, ref OperationList done)
+    /// <summary>Takes out everything that waits, and forgets what was known.</summary>
+    public static void EndAll(this in Inode.Hold hold, OperationStatus status, ref OperationList done)
     {
         hold.LoseSession(ref done);
         hold.ForgetValue();
@@ -302,12 +302,12 @@ internal static class Changes
         {
             while (activity.Waiters.TakeFirst() is { } waiter)
             {
-                waiter.End(new OperationResult(OperationStatus.Disposed), ref done);
+                waiter.End(new OperationResult(status), ref done);
             }
 
             while (activity.Writes.TakeFirst() is { } change)
             {
-                change.End(new OperationResult(OperationStatus.Disposed), ref done);
+                change.End(new OperationResult(status), ref done);
             }
         }
     }

@@ -86,7 +86,7 @@ internal static class Reclaims
                 hold.DropCap(session.Generation);
             }
 
-            hold.WakeRoomWaiters(ref done);
+            hold.WakeRoomWaiters(OperationStatus.Written, ref done);
             return false;
         }
 

@@ -13,6 +13,10 @@ public enum CacheState
     /// <summary>There is no session: nothing is served, callers wait up to the operation timeout while the cache opens a new one by itself.</summary>
     Disconnected,
 
+    /// <summary>The authority has refused, for good, to open another session: it is disposed, or its region holds something else by now. Operations fail at once; dispose
+    /// the cache, or reset it if the cause is gone.</summary>
+    Rejected,
+
     /// <summary>The cache is disposed.</summary>
     Disposed,
 }

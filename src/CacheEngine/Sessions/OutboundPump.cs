@@ -19,7 +19,6 @@ internal sealed class OutboundPump(
     {
         if (session.TryOpenOffered())
         {
-            recovery.Begin();
             onOpened();
             return true;
         }

@@ -32,7 +32,9 @@ internal static class IlTokens
             }
             else if (operand == OperandType.InlineSwitch)
             {
-                il.Offset += il.ReadInt32() * sizeof(int);
+                // Read first: the offset moves with it.
+                int targets = il.ReadInt32();
+                il.Offset += targets * sizeof(int);
             }
             else
             {

@@ -133,7 +133,7 @@ public class BadInputTests
         async Task Refused<TKey, TValue>(CoherentCacheOptions<TKey, TValue>? options)
             where TKey : notnull
         {
-            InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(async () => await CoherentCache.OpenAsync(authority, "r", options));
+            InvalidOperationException error = await Assert.ThrowsAsync<SessionRejectedException>(async () => await CoherentCache.OpenAsync(authority, "r", options));
             Assert.Contains("'r'", error.Message, StringComparison.Ordinal);
         }
     }

@@ -52,13 +52,13 @@ public class BadWriteTests
         await using CoherentCache<string, string> same = await CoherentCache.OpenAsync(
             cluster.Authority, "region", new CoherentCacheOptions<string, string> { Placement = ValuePlacement.Source, RaiseFenceAsync = static (_, _, _) => default });
         await using Cluster<string> bounded = await Cluster<string>.OpenAsync(1, cache: source.Options(TimeSpan.FromSeconds(1)));
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await CoherentCache.OpenAsync(
+        await Assert.ThrowsAsync<SessionRejectedException>(async () => await CoherentCache.OpenAsync(
             bounded.Authority,
             "region",
             new CoherentCacheOptions<string, string> { Placement = ValuePlacement.Source, MaxSourceWriteTime = TimeSpan.FromSeconds(2) }));
 
         async Task Refused(CoherentCacheOptions<string, string> options) =>
-            await Assert.ThrowsAsync<InvalidOperationException>(async () => await CoherentCache.OpenAsync(cluster.Authority, "region", options));
+            await Assert.ThrowsAsync<SessionRejectedException>(async () => await CoherentCache.OpenAsync(cluster.Authority, "region", options));
     }
 
     [Fact]

@@ -199,8 +199,7 @@ public sealed class EmbeddedAuthorityTests : IAsyncLifetime
     public async Task OpenSession_AnotherShape_IsRefusedNamingTheRegion()
     {
         var opening = new SessionOpening("region", "another shape", "node", Guid.NewGuid(), default);
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
-            async () => await _authority.OpenSessionAsync(opening, static () => { }, CancellationToken.None));
+        InvalidOperationException refused = await Assert.ThrowsAsync<SessionRejectedException>(async () => await _authority.OpenSessionAsync(opening, static () => { }, CancellationToken.None));
         Assert.Contains("'region'", refused.Message, StringComparison.Ordinal);
     }
 

@@ -298,7 +298,7 @@ public abstract class RecordStoreContract : IAsyncLifetime
     {
         await JoinAsync();
         var opening = new SessionOpening(Region, "another shape", "node", Guid.NewGuid(), default);
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.OpenAsync(opening, default));
+        await Assert.ThrowsAsync<SessionRejectedException>(async () => await Store.OpenAsync(opening, default));
     }
 
     [Fact]
