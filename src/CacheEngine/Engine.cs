@@ -302,7 +302,7 @@ internal sealed class Engine : IAsyncDisposable
     private void Apply(in AuthorityMessage message, Inode inode, ISessionLink link, long now, ref OperationList done)
     {
         InodeActivity? idle;
-        var ended = default(FlushList);
+        var lost = default(FlushList);
         using (Inode.Hold hold = inode.Enter())
         {
             bool owes = false;
@@ -317,10 +317,10 @@ internal sealed class Engine : IAsyncDisposable
                     hold.NoteHeldUp(now);
                     break;
                 case AuthorityMessageKind.Flushed:
-                    hold.ApplyFlushed(message, ref done, ref ended);
+                    hold.ApplyFlushed(message, ref done);
                     break;
                 case AuthorityMessageKind.Refused when message.Tid.Value != 0:
-                    hold.ApplyFlushRefused(message.Tid, ref done, ref ended);
+                    hold.ApplyFlushRefused(message.Tid, ref done, ref lost);
                     break;
                 case AuthorityMessageKind.Standing:
                     owes = hold.ApplyStanding(message, Session, ref done);
@@ -344,7 +344,7 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         Desk.ReturnSpare(idle);
-        WriteBack.ReturnAll(ref ended);
+        WriteBack.TellAll(ref lost);
     }
 
     private void ReleaseUnknown(in AuthorityMessage message, ISessionLink link)

@@ -156,7 +156,7 @@ internal sealed class OperationDesk
         Operation operation = Rent(kind, inode, now, change);
         EnsureCap(inode, ref caps);
         InodeActivity? spare = _activities.Rent();
-        InodeBuffer? buffer = change.WantsBuffer ? new InodeBuffer() : null;
+        InodeBuffer? buffer = change.WantsBuffer && !inode.HasBuffer ? new InodeBuffer() : null;
         bool isFull;
         using (Inode.Hold hold = inode.Enter())
         {
@@ -164,7 +164,7 @@ internal sealed class OperationDesk
             if (!isFull)
             {
                 Prepare(hold, ref spare, ref caps, key);
-                hold.Cap!.Buffer ??= buffer;
+                hold.Attach(buffer);
                 _writeBack.Seal(hold);
                 hold.BeginChange(operation);
                 hold.NoteHeldUp(now);

@@ -1,3 +1,8 @@
+using System.Diagnostics;
+using CacheEngine.Inodes;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+
 namespace CacheEngine.Bench.Writes;
 
 /// <summary>A node that changes some keys, and nodes that share them.</summary>
@@ -31,6 +36,60 @@ internal sealed class SharedKeys : IDisposable
     }
 
     public void Set(long key) => _versions[key] = Finished.Take(_writer.SetAsync(key, Next()));
+
+    /// <summary>A write that is kept back, the key being held alone.</summary>
+    public void Back(long key) => _versions[key] = Finished.Take(_writer.SetAsync(key, Next(), mode: WriteMode.Back));
+
+    /// <summary>A write that is kept back, and its flush: sealed, sent, applied, acknowledged.</summary>
+    public void BackAndFlush(long key)
+    {
+        Back(key);
+        ValueTask flush = _writer.FlushAsync(key);
+        if (!flush.IsCompleted)
+        {
+            throw new InvalidOperationException("The flush is not over.");
+        }
+
+        flush.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Seals a record for every key, as if to send it, and then times taking in their acknowledgements, one after the other.</summary>
+    /// <returns>Nanoseconds per acknowledgement, message handling apart; and per empty pass through the same gates, in the same order.</returns>
+    public (double Acknowledgement, double Gate) Acknowledge()
+    {
+        Engine engine = _writer.Engine;
+        var acknowledgements = new (Inode Inode, AuthorityMessage Message)[_versions.Length];
+        for (int key = 0; key < _versions.Length; key++)
+        {
+            Back(key);
+            Inode inode = _writer.Resolve(key);
+            using Inode.Hold hold = inode.Enter();
+            FlushRecord record = hold.Seal(isUrgent: false) ?? throw new InvalidOperationException("The key is not dirty.");
+            acknowledgements[key] = (inode, new AuthorityMessage { Kind = AuthorityMessageKind.Flushed, Tid = record.Tid, IsDurable = true });
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        foreach ((Inode inode, AuthorityMessage message) in acknowledgements)
+        {
+            var done = default(OperationList);
+            using (Inode.Hold hold = inode.Enter())
+            {
+                hold.ApplyFlushed(message, ref done);
+            }
+
+            engine.Desk.CompleteAll(ref done);
+        }
+
+        long between = Stopwatch.GetTimestamp();
+        foreach ((Inode inode, _) in acknowledgements)
+        {
+            using Inode.Hold hold = inode.Enter();
+        }
+
+        long end = Stopwatch.GetTimestamp();
+        double each = 1e9 / Stopwatch.Frequency / acknowledgements.Length;
+        return ((between - start) * each, (end - between) * each);
+    }
 
     public void Update(long key) =>
         _versions[key] = Finished.Take(_writer.UpdateAsync(key, Next(), static (_, value) => value)).Version;

@@ -22,12 +22,9 @@ internal enum FlushPhase : byte
     Lost,
 }
 
-/// <summary>What one acknowledgement cleans.</summary>
+/// <summary>What an acknowledgement changes.</summary>
 internal static class AckDecision
 {
-    /// <summary>An acknowledged record cleans its bits, except those that a later record carries again: they are dirty anew.</summary>
-    public static CapSet Cleaned(CapSet acknowledged, CapSet later) => acknowledged - later;
-
     /// <summary>The phase after an acknowledgement of the given level. What was told twice, or late, changes nothing.</summary>
     public static FlushPhase After(FlushPhase phase, bool isDurable) =>
         phase is FlushPhase.Open or FlushPhase.Lost or FlushPhase.Durable ? phase

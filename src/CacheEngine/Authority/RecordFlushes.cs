@@ -128,15 +128,16 @@ internal static class RecordFlushes
 
     private static void NoteApplied(RecordState record, EngineId engine, FlushTid tid)
     {
-        int known = record.Applied.FindIndex(applied => applied.Engine == engine);
-        if (known < 0 && record.Applied.Count == MaxEngines)
+        // The one that flushed last stands last: if there are too many, the one that has been away longest is forgotten.
+        int superseded = record.Applied.Count == MaxEngines ? 0 : -1;
+        for (int i = 0; i < record.Applied.Count; i++)
         {
-            known = 0;
+            superseded = record.Applied[i].Engine == engine ? i : superseded;
         }
 
-        if (known >= 0)
+        if (superseded >= 0)
         {
-            record.Applied.RemoveAt(known);
+            record.Applied.RemoveAt(superseded);
         }
 
         record.Applied.Add(new AppliedFlush(engine, tid));

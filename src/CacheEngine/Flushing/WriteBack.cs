@@ -136,27 +136,21 @@ internal sealed class WriteBack
     /// <summary>Gives up what an inode has not flushed.</summary>
     public void Abandon(Inode inode, LossReason reason, OperationStatus status, ref OperationList done)
     {
-        var ended = default(FlushList);
+        var lost = default(FlushList);
         using (Inode.Hold hold = inode.Enter())
         {
             hold.WakeRoomWaiters(status, ref done);
-            hold.Abandon(ref done, ref ended);
+            hold.Abandon(ref done, ref lost);
         }
 
-        ReturnAll(ref ended, reason);
+        TellAll(ref lost, reason);
     }
 
-    /// <summary>Lets go of records that have come to their end, and tells of those that were lost. With no gate held, before their waiters are completed.</summary>
-    public void ReturnAll(ref FlushList ended, LossReason reason = LossReason.RightLost)
+    /// <summary>Tells of records that were lost. With no gate held, before their waiters are completed.</summary>
+    public void TellAll(ref FlushList lost, LossReason reason = LossReason.RightLost)
     {
-        while (ended.TakeFirst() is { } record)
+        while (lost.TakeFirst() is { } record)
         {
-            if (record.Phase != FlushPhase.Lost)
-            {
-                Ledger.Return(record);
-                continue;
-            }
-
             LossReport report = Report(record, reason);
             Losses.Add(record.Inode, report);
             Lost?.Invoke(report);

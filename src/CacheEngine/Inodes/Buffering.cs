@@ -117,8 +117,7 @@ internal static class Buffering
     /// <param name="hold">The witness.</param>
     /// <param name="message">The acknowledgement.</param>
     /// <param name="done">Receives the callers who waited.</param>
-    /// <param name="ended">Receives the records.</param>
-    public static void ApplyFlushed(this in Inode.Hold hold, in AuthorityMessage message, ref OperationList done, ref FlushList ended)
+    public static void ApplyFlushed(this in Inode.Hold hold, in AuthorityMessage message, ref OperationList done)
     {
         if (hold.Cap?.Buffer is not { } buffer)
         {
@@ -135,25 +134,26 @@ internal static class Buffering
             return;
         }
 
+        var none = default(FlushList);
         buffer.VersionLimit = Math.Max(buffer.VersionLimit, message.VersionLimit);
         while (buffer.Flushing.Head is { } record && record.Tid <= message.Tid)
         {
             _ = buffer.Flushing.TakeFirst();
-            record.Retire(FlushPhase.Durable, ref done, ref ended);
+            record.Retire(FlushPhase.Durable, ref done, ref none);
         }
     }
 
     /// <summary>Takes in that a record never takes effect.</summary>
-    public static void ApplyFlushRefused(this in Inode.Hold hold, FlushTid tid, ref OperationList done, ref FlushList ended) =>
-        hold.Cap?.Buffer?.Flushing.Remove(tid)?.Retire(FlushPhase.Lost, ref done, ref ended);
+    public static void ApplyFlushRefused(this in Inode.Hold hold, FlushTid tid, ref OperationList done, ref FlushList lost) =>
+        hold.Cap?.Buffer?.Flushing.Remove(tid)?.Retire(FlushPhase.Lost, ref done, ref lost);
 
     /// <summary>Gives up everything that has not been flushed: nobody will be able to.</summary>
-    public static void Abandon(this in Inode.Hold hold, ref OperationList done, ref FlushList ended)
+    public static void Abandon(this in Inode.Hold hold, ref OperationList done, ref FlushList lost)
     {
         _ = hold.Seal(isUrgent: false);
         while (hold.Cap?.Buffer?.Flushing.TakeFirst() is { } record)
         {
-            record.Retire(FlushPhase.Lost, ref done, ref ended);
+            record.Retire(FlushPhase.Lost, ref done, ref lost);
         }
     }
 

@@ -100,20 +100,20 @@ internal sealed class FlushRecord : OutboxEntry
     /// <summary>Comes to its end. Called under the inode's gate, after it has left the inode's list.</summary>
     /// <param name="phase">Durable or lost.</param>
     /// <param name="done">Receives its waiters, and those who waited for it and others.</param>
-    /// <param name="ended">Receives the record, unless the outbox still holds it, which returns it then. A lost one is left to the collector.</param>
-    public void Retire(FlushPhase phase, ref OperationList done, ref FlushList ended)
+    /// <param name="lost">Receives the record if it is lost; then it is left to the collector. Another goes back to the ledger, as soon as the outbox has let go of
+    /// it, and is not to be touched any more.</param>
+    public void Retire(FlushPhase phase, ref OperationList done, ref FlushList lost)
     {
-        Ledger.Retire(this, ref done);
-        Phase = phase;
-        IsRetired = phase == FlushPhase.Durable && InOutbox > 0;
         while (Waiters.TakeFirst() is { } waiter)
         {
             waiter.End(new OperationResult(OperationStatus.Written), ref done);
         }
 
-        if (!IsRetired)
+        IsRetired = phase == FlushPhase.Durable && InOutbox > 0;
+        Ledger.Retire(this, phase, isFree: phase == FlushPhase.Durable && InOutbox == 0, ref done);
+        if (phase == FlushPhase.Lost)
         {
-            ended.Add(this);
+            lost.Add(this);
         }
     }
 
@@ -207,17 +207,5 @@ internal struct FlushList
         }
 
         return at;
-    }
-
-    /// <summary>The bits of all records after one.</summary>
-    public static CapSet BitsAfter(FlushRecord record)
-    {
-        CapSet bits = CapSet.None;
-        for (FlushRecord? at = record.NextInInode; at is not null; at = at.NextInInode)
-        {
-            bits |= at.Bits;
-        }
-
-        return bits;
     }
 }

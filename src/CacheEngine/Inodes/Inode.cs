@@ -96,6 +96,11 @@ internal abstract class Inode
         // Edge CAP-2 (acquire; other end: CAP-1): a stale false only reserves in vain.
         Volatile.Read(ref _cap) is not null;
 
+    /// <summary>Whether the inode can keep writes back; once it can, it stays so.</summary>
+    public bool HasBuffer =>
+        // Edge BUFFER-2 (acquire; other end: BUFFER-1): a stale false only makes one in vain.
+        Volatile.Read(ref _cap) is { } cap && Volatile.Read(ref cap.Buffer) is not null;
+
     /// <summary>Enters the gate. Use it in a <c>using</c> statement.</summary>
     public Hold Enter()
     {
@@ -228,6 +233,16 @@ internal abstract class Inode
 
             // Edge CAP-1 (release; other end: CAP-2): moved up, a cap could be seen before it names its inode.
             Volatile.Write(ref _inode._cap, cap);
+        }
+
+        /// <summary>Makes the inode able to keep writes back, if it is not yet.</summary>
+        public void Attach(InodeBuffer? buffer)
+        {
+            if (buffer is not null && _inode._cap!.Buffer is null)
+            {
+                // Edge BUFFER-1 (release; other end: BUFFER-2): written once.
+                Volatile.Write(ref _inode._cap.Buffer, buffer);
+            }
         }
 
         /// <summary>Takes the activity back if nothing is going on any more.</summary>

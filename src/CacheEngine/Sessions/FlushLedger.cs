@@ -63,15 +63,8 @@ internal sealed class FlushLedger(int maxDirty)
     /// <summary>Takes a record back that nothing refers to any more.</summary>
     public void Return(FlushRecord record)
     {
-        record.Clear();
         _gate.Enter(LockLevel.Leaf);
-        if (_spares < MaxSpares)
-        {
-            record.Next = _free;
-            _free = record;
-            _spares++;
-        }
-
+        Keep(record);
         _gate.Leave(LockLevel.Leaf);
     }
 
@@ -128,8 +121,10 @@ internal sealed class FlushLedger(int maxDirty)
 
     /// <summary>Takes out a sealed record that is durable or lost.</summary>
     /// <param name="record">The record.</param>
+    /// <param name="phase">Which of the two.</param>
+    /// <param name="isFree">Whether nothing refers to it any more, so that it can be lent again.</param>
     /// <param name="done">Receives the callers who waited for it and all before it.</param>
-    public void Retire(FlushRecord record, ref OperationList done)
+    public void Retire(FlushRecord record, FlushPhase phase, bool isFree, ref OperationList done)
     {
         _gate.Enter(LockLevel.Leaf);
         if (record.Phase == FlushPhase.Sealed && record.Tid.Value <= _hurryThrough)
@@ -139,12 +134,20 @@ internal sealed class FlushLedger(int maxDirty)
 
         _sealed.Remove(record);
         _sealedCount--;
+        record.Phase = phase;
+        if (isFree)
+        {
+            Keep(record);
+        }
+
         ulong floor = _sealed.First?.Tid.Value ?? 0;
 
         // Edge FLOOR-3 (release; other end: FLOOR-2): behind the end of every record below it.
         Volatile.Write(ref _floor, floor);
         OperationList waiters = _waiters;
         _waiters = default;
+
+        // Bound: the callers who wait for everything.
         while (waiters.TakeFirst() is { } waiter)
         {
             if (floor == 0 || waiter.FlushThrough.Value < floor)
@@ -250,6 +253,17 @@ internal sealed class FlushLedger(int maxDirty)
 
         _gate.Leave(LockLevel.Leaf);
         return records;
+    }
+
+    private void Keep(FlushRecord record)
+    {
+        record.Clear();
+        if (_spares < MaxSpares)
+        {
+            record.Next = _free;
+            _free = record;
+            _spares++;
+        }
     }
 
     /// <summary>A doubly linked list through the records.</summary>
