@@ -92,6 +92,18 @@ internal static class Buffering
     public static bool MustFlush(this in Inode.Hold hold, SessionGeneration generation) =>
         hold.Cap?.Buffer is { Dirty: not null } && !hold.CapState.IssuedIn(generation).Contains(CapSet.FileBuffer);
 
+    /// <summary>Whether a sealed record has not been sent in this session: it is in the outbox, since whatever the outbox sends comes behind the recovery.</summary>
+    public static bool HasUnsent(this in Inode.Hold hold)
+    {
+        FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head;
+        while (at is not null && at.Phase != FlushPhase.Sealed)
+        {
+            at = at.NextInInode;
+        }
+
+        return at is not null;
+    }
+
     /// <summary>The message of a sealed record.</summary>
     public static void BuildFlush(this in Inode.Hold hold, FlushRecord record, in Sending sending, out ClientMessage message)
     {
