@@ -213,6 +213,15 @@ internal static class Buffering
         }
     }
 
+    /// <summary>The same once there is no right left that room could be given for: a wish that crosses the loss of it is never answered.</summary>
+    public static void WakeRoomWaitersIfTaken(this in Inode.Hold hold, SessionGeneration generation, ref OperationList done)
+    {
+        if (!hold.CapState.IssuedIn(generation).Contains(CapSet.FileBuffer))
+        {
+            hold.WakeRoomWaiters(ref done);
+        }
+    }
+
     /// <summary>Lists a caller behind the youngest record; false when there is none.</summary>
     public static bool TryAwaitFlush(this in Inode.Hold hold, Operation operation)
     {
