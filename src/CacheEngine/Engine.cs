@@ -334,6 +334,7 @@ internal sealed class Engine : IAsyncDisposable
 
             // Before the answer, which gives up the right that it was written under.
             WriteBack.SealIfTaken(hold);
+            hold.WakeRoomWaitersIfTaken(Session.Generation, ref done);
             if (owes)
             {
                 _outbox.Append(hold.Cap!, inode.Cookie);

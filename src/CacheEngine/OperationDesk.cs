@@ -328,6 +328,8 @@ internal sealed class OperationDesk
                 _outbox.Append(hold.Cap!, inode.Cookie);
             }
 
+            hold.WakeRoomWaitersIfTaken(_session.Generation, ref done);
+
             // Readers may have waited for a change that is withdrawn now.
             Ask(inode, hold, _clock.Now);
             idle = hold.DetachIdle();
@@ -507,6 +509,7 @@ internal sealed class OperationDesk
         using (Inode.Hold hold = inode.Enter())
         {
             hold.AnswerKnown(_session, now, ref done);
+            hold.WakeRoomWaitersIfTaken(_session.Generation, ref done);
             Ask(inode, hold, now);
             idle = hold.DetachIdle();
         }

@@ -3,7 +3,7 @@ using CacheEngine.Checking;
 namespace CacheEngine.Simulation;
 
 /// <summary>A client of values that live at the authority.</summary>
-internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, ClientLog log, Random random, TimeProvider time)
+internal class AuthorityClient(Run run, CoherentCache<int, string> node, ClientLog log, Random random, TimeProvider time)
     : Client(run, node, log, random, time)
 {
     protected override CoherentCacheEntryOptions? Options { get; } =
@@ -53,17 +53,17 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
         Run.World.Mix(value);
     }
 
-    private ValueTask SetAsync(int key)
+    protected ValueTask SetAsync(int key)
     {
         long value = Run.NextValue();
         return WriteAsync(key, value, token => Node.SetAsync(key, Text(value), Options, cancellationToken: token));
     }
 
-    private ValueTask RemoveAsync(int key) => WriteAsync(key, HistoryEvent.Absent, token => Node.RemoveAsync(key, token));
+    protected ValueTask RemoveAsync(int key) => WriteAsync(key, HistoryEvent.Absent, token => Node.RemoveAsync(key, token));
 
-    private async ValueTask RecallAsync(int key) => _ = await Node.RecallAsync(key);
+    protected async ValueTask RecallAsync(int key) => _ = await Node.RecallAsync(key);
 
-    private async ValueTask SetManyAsync()
+    protected async ValueTask SetManyAsync()
     {
         var entries = new KeyValuePair<int, string>[Scenario.Keys];
         long call = Run.World.NextStamp();
@@ -80,7 +80,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
                 Log.Write(key, Number(entries[key].Value), versions[key], call, Run.World.NextStamp());
             }
         }
-        catch (AuthorityUnavailableException exception)
+        catch (Exception exception) when (exception is AuthorityUnavailableException or ObjectDisposedException)
         {
             Failed(0, exception);
             for (int key = 0; key < entries.Length; key++)
@@ -91,7 +91,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
     }
 
     /// <summary>A write that expects the version seen last.</summary>
-    private async ValueTask TryUpdateAsync(int key)
+    protected async ValueTask TryUpdateAsync(int key)
     {
         Lookup<string> found = await Node.GetAsync(key);
         await Task.Delay(TimeSpan.FromMilliseconds(Random.Next(10)), Time);
@@ -114,7 +114,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
         }
     }
 
-    private async ValueTask UpdateAsync(int key)
+    protected async ValueTask UpdateAsync(int key)
     {
         long value = Run.NextValue();
         long? basedOn = null;
@@ -139,7 +139,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
     }
 
     /// <summary>One more on the counter that all clients of all nodes share.</summary>
-    private async ValueTask CountAsync()
+    protected async ValueTask CountAsync()
     {
         using CancellationTokenSource cancellation = Patience();
         bool isComputed = false;
@@ -203,7 +203,7 @@ internal sealed class AuthorityClient(Run run, CoherentCache<int, string> node, 
         }
     }
 
-    private void FailedUnlessCanceled(int key, Exception exception)
+    protected void FailedUnlessCanceled(int key, Exception exception)
     {
         if (exception is not WriteCanceledException)
         {

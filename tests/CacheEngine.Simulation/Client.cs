@@ -20,7 +20,7 @@ internal abstract class Client(Run run, CoherentCache<int, string> node, ClientL
 
     public async Task RunAsync()
     {
-        while (!run.IsEnding)
+        while (!run.IsEnding && !node.Engine.IsDisposed)
         {
             await Task.Delay(TimeSpan.FromMicroseconds(random.Next(1 + (2000 * Scenario.ThinkMilliseconds))), time);
             run.Operations++;
@@ -39,6 +39,11 @@ internal abstract class Client(Run run, CoherentCache<int, string> node, ClientL
             {
                 run.World.Mix(-4);
                 Failed(key, exception);
+            }
+            catch (ObjectDisposedException) when (node.Engine.IsDisposed)
+            {
+                // The node leaves. A change that it had sent is written down as one that nobody heard of.
+                run.World.Mix(-12);
             }
         }
     }
@@ -96,10 +101,10 @@ internal abstract class Client(Run run, CoherentCache<int, string> node, ClientL
     }
 
     /// <summary>Now and then a caller gives up after a while.</summary>
-    protected CancellationTokenSource Patience()
+    protected CancellationTokenSource Patience(int oneIn = 20)
     {
         var cancellation = new CancellationTokenSource();
-        if (random.Next(20) == 0)
+        if (random.Next(oneIn) == 0)
         {
             _ = CancelLaterAsync(cancellation, random.Next(50));
         }

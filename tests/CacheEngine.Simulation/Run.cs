@@ -5,7 +5,15 @@ using CacheEngine.Embedded;
 namespace CacheEngine.Simulation;
 
 /// <summary>What a run found.</summary>
-internal sealed record RunResult(Scenario Scenario, ulong Hash, long Steps, long Operations, long Hits, List<Violation> Violations);
+internal sealed record RunResult(Scenario Scenario, ulong Hash, long Steps, long Operations, long Hits, List<Violation> Violations)
+{
+    /// <summary>Writes that were acknowledged without a message, or with one that asked for the right to that.</summary>
+    public long Buffered { get; init; }
+
+    public int Restores { get; init; }
+
+    public long LostWrites { get; init; }
+}
 
 /// <summary>One seed: nodes over an embedded authority, clients, faults, and the checks that everything must pass.</summary>
 internal sealed class Run
@@ -19,15 +27,22 @@ internal sealed class Run
     private readonly History _history = new();
     private readonly List<CoherentCache<int, string>> _nodes = [];
     private readonly List<Violation> _violations = [];
+    private readonly List<NodeWrites> _writes = [];
+    private readonly HashSet<int> _departed = [];
+    private bool _isOpening;
     private EmbeddedAuthority _authority = null!;
+    private Restores _restores = null!;
     private long _lastValue;
 
-    private Run(Scenario scenario)
+    private Run(Scenario scenario, TextWriter? trace)
     {
         _scenario = scenario;
         _world = new World(scenario.Seed);
         _links = new SimulatedLinks(
-            _world, scenario.TypicalDelayMilliseconds, scenario.SlowShare, scenario.SlowDelayMilliseconds, scenario.RepeatedShare);
+            _world, scenario.TypicalDelayMilliseconds, scenario.SlowShare, scenario.SlowDelayMilliseconds, scenario.RepeatedShare)
+        {
+            Tap = new MessageTap(this, trace),
+        };
         Source = new Source(scenario.Keys, scenario.Source == SourceKind.Fenced);
     }
 
@@ -43,17 +58,23 @@ internal sealed class Run
 
     public long Hits { get; set; }
 
+    public long Buffered { get; set; }
+
+    public long LostWrites { get; set; }
+
     public bool IsEnding { get; private set; }
 
     public long NextValue() => ++_lastValue;
 
     public void Violate(string rule, int key, string detail) => _violations.Add(new Violation(rule, key, detail));
 
-    public static RunResult Execute(Scenario scenario)
+    /// <param name="scenario">The scenario.</param>
+    /// <param name="trace">Where every message is written; null: nowhere.</param>
+    public static RunResult Execute(Scenario scenario, TextWriter? trace = null)
     {
         SynchronizationContext? outer = SynchronizationContext.Current;
         long escapesBefore = ThreadPool.CompletedWorkItemCount;
-        var run = new Run(scenario);
+        var run = new Run(scenario, trace);
         SynchronizationContext.SetSynchronizationContext(run._world);
         try
         {
@@ -73,7 +94,12 @@ internal sealed class Run
             run._violations.Add(new Violation("escaped", -1, "work ran on the thread pool"));
         }
 
-        return new RunResult(scenario, run._world.Hash, run._world.Steps, run.Operations, run.Hits, run._violations);
+        return new RunResult(scenario, run._world.Hash, run._world.Steps, run.Operations, run.Hits, run._violations)
+        {
+            Buffered = run.Buffered,
+            Restores = run._restores?.Count ?? 0,
+            LostWrites = run.LostWrites,
+        };
     }
 
     private void Go()
@@ -93,6 +119,11 @@ internal sealed class Run
         // From here on nothing fails any more, and everything must end: H8, and no operation outlives its bound.
         IsEnding = true;
         _links.Heal();
+        for (int i = 0; i < _nodes.Count; i++)
+        {
+            _authority.Rejoin($"node{i}");
+        }
+
         _authority.WakeLinks();
         bool ended = _world.RunUntil(main, faultsEnd + (120 * Second));
         if (!ended)
@@ -107,6 +138,12 @@ internal sealed class Run
         }
 
         Sweep();
+        CheckConservation();
+        CheckHistory();
+    }
+
+    private void CheckConservation()
+    {
         foreach (CoherentCache<int, string> node in _nodes)
         {
             (int total, int used, int reserved, int available) = node.Engine.Pool.Status();
@@ -114,14 +151,44 @@ internal sealed class Run
             {
                 _violations.Add(new Violation("conservation", -1, $"caps {total} = {used} + {reserved} + {available}; {node.Engine.OperationsInFlight} in flight"));
             }
+
+            if (node.Unflushed != default || node.Engine.WriteBack.Ledger.Floor.Value != 0)
+            {
+                _violations.Add(new Violation("conservation", -1, $"{node.Unflushed} unflushed, floor {node.Engine.WriteBack.Ledger.Floor.Value}"));
+            }
+
+            for (int key = 0; key <= _scenario.Keys; key++)
+            {
+                using Inodes.Inode.Hold hold = node.Resolve(key).Enter();
+                if (hold.Cap?.Buffer is { } buffer && (!buffer.IsClean || !buffer.RoomWaiters.IsEmpty))
+                {
+                    Violate("conservation", key, "an inode is dirty, is being flushed or has callers that wait for room");
+                }
+            }
         }
 
         if (_authority.RefusedMessages != 0)
         {
             _violations.Add(new Violation("refused", -1, $"{_authority.RefusedMessages} messages"));
         }
+    }
 
-        _violations.AddRange(IntervalChecker.Check(_history.Events(), seenBeforeAcknowledged: _scenario.Source == SourceKind.Told));
+    private void CheckHistory()
+    {
+        for (int i = 0; i < _writes.Count; i++)
+        {
+            _writes[i].CheckTold(isDeparted: _departed.Contains(i));
+        }
+
+        _restores.AddTo(_history);
+        List<HistoryEvent> events = _history.Events();
+        _violations.AddRange(IntervalChecker.Check(events, seenBeforeAcknowledged: _scenario.Source == SourceKind.Told));
+
+        // Who was stopped before it could flush names what it does not know to be saved: that may have been in vain.
+        ToldLoss[] told = [.. _writes.SelectMany(writes => writes.Told)];
+        ToldLoss[] all = [.. told, .. _writes.SelectMany(writes => writes.PerhapsLost)];
+        _violations.AddRange(LossChecker.Check(events, all).Where(violation => violation.Rule == "loss not told"));
+        _violations.AddRange(LossChecker.Check(events, told).Where(violation => violation.Rule == "loss told in vain"));
     }
 
     private async Task MainAsync()
@@ -137,7 +204,11 @@ internal sealed class Run
             TimeProvider = authorityTime,
             Links = _links,
             Scheduler = _world.Pumps,
+            Quota = _scenario.QuotaBytes == 0 ? new EmbeddedAuthorityOptions().Quota : new(stepBytes: _scenario.QuotaBytes, ceilingBytes: 4L * _scenario.QuotaBytes),
+            CommitDelay = TimeSpan.FromMilliseconds(_scenario.CommitDelayMilliseconds),
         });
+        _restores = new Restores(_world, _authority, KeyOf);
+        _restores.Listen();
         for (int i = 0; i < _scenario.Nodes; i++)
         {
             _nodes.Add(await OpenNodeAsync(random));
@@ -151,27 +222,68 @@ internal sealed class Run
         var tasks = new List<Task>();
         for (int i = 0; i < _scenario.Nodes * _scenario.ClientsPerNode; i++)
         {
-            tasks.Add(StartClient(_nodes[i % _scenario.Nodes], random, authorityTime));
+            tasks.Add(StartClient(i % _scenario.Nodes, random, authorityTime));
         }
 
         var faults = new Random(random.Next());
         tasks.Add(SilenceAsync(faults, authorityTime));
-        tasks.Add(NowAndThenAsync(_scenario.RestartEveryMilliseconds, faults, authorityTime, () => _authority.Restart()));
+        tasks.Add(NowAndThenAsync(_scenario.RestartEveryMilliseconds, faults, authorityTime, Restart));
         tasks.Add(NowAndThenAsync(_scenario.BreakEveryMilliseconds, faults, authorityTime, () => _authority.CutOff($"node{faults.Next(_nodes.Count)}")));
         tasks.Add(DeathsAsync(faults, authorityTime));
+        if (_scenario.EvictEveryMilliseconds > 0)
+        {
+            tasks.Add(NowAndThenAsync(
+                _scenario.EvictEveryMilliseconds, new Random(random.Next()), authorityTime, () => _authority.Evict($"node{_world.Random.Next(_nodes.Count)}")));
+        }
+
+        if (_scenario.Departures > 0)
+        {
+            tasks.Add(DeparturesAsync(new Random(random.Next()), authorityTime));
+        }
+
         await Task.WhenAll(tasks);
         await SettleDownAsync(authorityTime);
+        await FlushAllAsync();
+        long lost = LostWrites;
         await AgreeAsync();
         foreach (CoherentCache<int, string> node in _nodes)
         {
             await node.DisposeAsync();
         }
+
+        if (LostWrites != lost)
+        {
+            Violate("loss told", -1, "something was lost after everything had been flushed");
+        }
+    }
+
+    private void Restart()
+    {
+        _authority.Restart(_scenario.CutsTail);
+        _restores.ForgetCut();
+    }
+
+    /// <summary>Which key an object is: whoever had it knows.</summary>
+    private int KeyOf(Inodes.InodeId inode)
+    {
+        for (int i = 0; i < _nodes.Count; i++)
+        {
+            for (int key = 0; key <= _scenario.Keys; key++)
+            {
+                if (_nodes[i].Resolve(key).UnguardedId == inode)
+                {
+                    return key;
+                }
+            }
+        }
+
+        throw new InvalidOperationException($"Nobody knows object {inode.Value}.");
     }
 
     private async Task<CoherentCache<int, string>> OpenNodeAsync(Random random)
     {
         double rate = 1 + ((random.NextDouble() - 0.5) * _scenario.ClockDrift);
-        return await CoherentCache.OpenAsync<int, string>(OpenedAt(random), "simulation", new()
+        CoherentCache<int, string> node = await CoherentCache.OpenAsync<int, string>(OpenedAt(random), "simulation", new()
         {
             NodeName = $"node{_nodes.Count}",
             Placement = _scenario.AtSource ? ValuePlacement.Source : ValuePlacement.Authority,
@@ -183,8 +295,16 @@ internal sealed class Run
             Scheduler = _world.Pumps,
             OperationTimeout = TimeSpan.FromSeconds(20),
             BreakTimeout = TimeSpan.FromSeconds(2),
+            WriteBackDelay = TimeSpan.FromMilliseconds(_scenario.WriteBackDelayMilliseconds),
+            MaxDirtyEntries = _scenario.MaxDirty,
+            SizeOf = _scenario.QuotaBytes == 0 ? null : SizeOf,
         });
+        _writes.Add(new NodeWrites(this, _nodes.Count, node, _scenario.Keys + 1));
+        return node;
     }
+
+    /// <summary>Some values are larger than what a node is ever allowed to keep back.</summary>
+    private long SizeOf(string value) => long.Parse(value, System.Globalization.CultureInfo.InvariantCulture) * 7919 % (5 * _scenario.QuotaBytes);
 
     /// <summary>Where a node opens its sessions.</summary>
     private CacheAuthority OpenedAt(Random random) =>
@@ -221,15 +341,50 @@ internal sealed class Run
         }
     }
 
-    private Task StartClient(CoherentCache<int, string> node, Random random, TimeProvider time)
+    private Task StartClient(int number, Random random, TimeProvider time)
     {
-        ClientLog log = _history.AddClient(_scenario.Keys + 1);
+        CoherentCache<int, string> node = _nodes[number];
+        ClientLog log = _history.AddClient(_scenario.Keys + 1, number);
         var own = new Random(random.Next());
-        Client client = _scenario.AtSource
-            ? new SourceClient(this, node, log, own, time)
+        Client client =
+            _scenario.AtSource ? new SourceClient(this, node, log, own, time)
+            : _scenario.WritesBack ? new WriteBackClient(this, node, _writes[number], log, own, time)
             : new AuthorityClient(this, node, log, own, time);
         return client.RunAsync();
     }
+
+    /// <summary>Every node flushes everything: what was lost is told now at the latest, and a second flush finds nothing to tell.</summary>
+    private async Task FlushAllAsync()
+    {
+        foreach (int i in Staying())
+        {
+            bool isTold = false;
+            for (int tries = 1; !isTold; tries++)
+            {
+                int losses = _writes[i].Losses;
+                try
+                {
+                    await _nodes[i].FlushAsync();
+                    isTold = true;
+                }
+                catch (BufferedWritesLostException exception) when (tries < 10)
+                {
+                    _writes[i].Threw(exception, losses);
+                }
+                catch (AuthorityUnavailableException) when (tries < 10)
+                {
+                    // A repeated opening may cut a session off again and again.
+                }
+            }
+
+            if (_nodes[i].Unflushed != default)
+            {
+                Violate("conservation", -1, $"node{i} has {_nodes[i].Unflushed} unflushed after it has flushed everything");
+            }
+        }
+    }
+
+    private IEnumerable<int> Staying() => Enumerable.Range(0, _nodes.Count).Where(i => !_departed.Contains(i));
 
     /// <summary>A change whose caller has given up may still be under way. Bound: a minute; what is left then shows as disagreement.</summary>
     private async Task SettleDownAsync(TimeProvider time)
@@ -240,7 +395,7 @@ internal sealed class Run
             return hold.Activity is { Writes.IsEmpty: false };
         }
 
-        for (int i = 0; i < 600 && _nodes.Exists(node => Enumerable.Range(0, _scenario.Keys + 1).Any(key => IsChanging(node, key))); i++)
+        for (int i = 0; i < 600 && _nodes.Exists(node => !node.Engine.IsDisposed && Enumerable.Range(0, _scenario.Keys + 1).Any(key => IsChanging(node, key))); i++)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), time);
         }
@@ -259,7 +414,7 @@ internal sealed class Run
             }
 
             // All at once where a writer may have forgotten its right: the others' questions take it back.
-            IEnumerable<Task<string>> asked = _nodes.Select(node => AnswerAsync(node, key));
+            IEnumerable<Task<string>> asked = Staying().Select(i => AnswerAsync(_nodes[i], key));
             foreach (Task<string> answer in _scenario.ForgetsWrites ? [.. asked] : asked)
             {
                 answers.Add(await answer);
@@ -343,11 +498,41 @@ internal sealed class Run
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1000 * _scenario.Seconds / (_scenario.Deaths + 1))), time);
             _links.Kill($"node{random.Next(_nodes.Count)}");
-            _nodes.Add(await OpenNodeAsync(random));
-            clients.Add(StartClient(_nodes[^1], random, time));
+            clients.Add(StartClient(await AddNodeAsync(random), random, time));
         }
 
         await Task.WhenAll(clients);
+    }
+
+    /// <summary>Nodes that are disposed, with whatever they have not flushed; a new one with clients of its own takes the place of each.</summary>
+    private async Task DeparturesAsync(Random random, TimeProvider time)
+    {
+        var clients = new List<Task>();
+        for (int departure = 0; departure < _scenario.Departures && !IsEnding; departure++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1000 * _scenario.Seconds / (_scenario.Departures + 1))), time);
+            int[] staying = [.. Staying()];
+            int leaving = staying[random.Next(staying.Length)];
+            _departed.Add(leaving);
+            clients.Add(_nodes[leaving].DisposeAsync().AsTask());
+            clients.Add(StartClient(await AddNodeAsync(random), random, time));
+        }
+
+        await Task.WhenAll(clients);
+    }
+
+    /// <summary>Opens one more node. Others may be opened meanwhile: its number is its own from the beginning.</summary>
+    private async Task<int> AddNodeAsync(Random random)
+    {
+        while (_isOpening)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _authority.TimeProvider);
+        }
+
+        _isOpening = true;
+        _nodes.Add(await OpenNodeAsync(random));
+        _isOpening = false;
+        return _nodes.Count - 1;
     }
 
     private async Task SilenceAsync(Random random, TimeProvider time)
@@ -362,6 +547,13 @@ internal sealed class Run
                 1 => [LinkDirection.ToAuthority],
                 _ => [LinkDirection.ToNode, LinkDirection.ToAuthority],
             };
+            bool isIsolated = _scenario.Isolates && directions.Length == 2 && !IsEnding;
+            if (isIsolated)
+            {
+                _authority.Isolate(node);
+                directions = [];
+            }
+
             foreach (LinkDirection direction in directions)
             {
                 _links.Silence(direction, node);
@@ -373,6 +565,11 @@ internal sealed class Run
                 _links.Restore(direction, node);
             }
 
+            if (isIsolated)
+            {
+                _authority.Rejoin(node);
+            }
+
             _authority.WakeLinks();
         }
     }
@@ -382,6 +579,11 @@ internal sealed class Run
     {
         _authority?.Store.Inspect(record =>
         {
+            if (record.Applied.Count > Authority.RecordFlushes.MaxEngines)
+            {
+                Violate("conservation", (int)record.Id.Value, $"the record remembers the flushes of {record.Applied.Count} engines");
+            }
+
             for (int i = 0; i < record.Holders.Count; i++)
             {
                 for (int j = i + 1; j < record.Holders.Count; j++)

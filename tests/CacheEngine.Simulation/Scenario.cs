@@ -58,12 +58,42 @@ internal sealed record Scenario
     /// <summary>Whether some writers at the source never give their right back.</summary>
     public required bool ForgetsWrites { get; init; }
 
+    /// <summary>Whether most writes are kept back by their nodes.</summary>
+    public bool WritesBack { get; init; }
+
+    /// <summary>How long a write is kept back.</summary>
+    public int WriteBackDelayMilliseconds { get; init; } = 1000;
+
+    /// <summary>How many keys a node may keep dirty.</summary>
+    public int MaxDirty { get; init; } = 65_536;
+
+    /// <summary>The authority's limit on the size of what is kept back; zero: none that counts.</summary>
+    public int QuotaBytes { get; init; }
+
+    /// <summary>How long the authority's changes are under way to durability.</summary>
+    public int CommitDelayMilliseconds { get; init; }
+
+    /// <summary>Whether a restart forgets what was not durable.</summary>
+    public bool CutsTail { get; init; }
+
+    /// <summary>The mean time between two evictions; zero: none.</summary>
+    public int EvictEveryMilliseconds { get; init; }
+
+    /// <summary>How many nodes leave in good order, one after the other, each replaced by a new one.</summary>
+    public int Departures { get; init; }
+
+    /// <summary>Whether a node that falls silent is isolated by the authority instead of cut off by the links.</summary>
+    public bool Isolates { get; init; }
+
     /// <summary>Whether nothing in the run takes a right from somebody who is using it, or an answer from somebody who waits.</summary>
     public bool IsFaultless =>
         SilenceEveryMilliseconds == 0
         && RestartEveryMilliseconds == 0
         && BreakEveryMilliseconds == 0
         && Deaths == 0
+        && EvictEveryMilliseconds == 0
+        && Departures == 0
+        && CommitDelayMilliseconds < LeaseTermMilliseconds / 8
         && !RepeatsOpenings
         && !ForgetsWrites
         && (SlowShare == 0 || SlowDelayMilliseconds < LeaseTermMilliseconds / 2)
@@ -73,9 +103,37 @@ internal sealed record Scenario
 
     public required int ThinkMilliseconds { get; init; }
 
+    /// <summary>The scenario of a seed.</summary>
     public static Scenario Draw(ulong seed)
     {
-        var random = new Random(unchecked((int)(seed * 2654435761) ^ 0x51ED));
+        Random random = RandomOf(seed);
+        Scenario drawn = DrawWriteThrough(seed, random);
+
+        // What came later is drawn later: a seed keeps the rest of its shape.
+        bool isAtAuthority = !drawn.AtSource;
+        bool commitsLate = random.Next(4) == 0;
+        return drawn with
+        {
+            WritesBack = random.Next(2) == 0 && isAtAuthority,
+            WriteBackDelayMilliseconds = random.Next(4) switch { 0 => 5, 1 => 50, 2 => drawn.LeaseTermMilliseconds, _ => 5 * drawn.LeaseTermMilliseconds },
+            MaxDirty = random.Next(4) == 0 ? random.Next(1, 3) : 65_536,
+            QuotaBytes = random.Next(3) == 0 ? random.Next(10, 200) : 0,
+            CommitDelayMilliseconds = commitsLate ? random.Next(5, 200) : 0,
+            CutsTail = commitsLate && random.Next(3) != 0,
+            RestartEveryMilliseconds = commitsLate && random.Next(2) == 0 ? random.Next(300, 3000) : drawn.RestartEveryMilliseconds,
+            EvictEveryMilliseconds = random.Next(6) == 0 ? random.Next(300, 4000) : 0,
+            Departures = random.Next(6) == 0 && isAtAuthority ? random.Next(1, 4) : 0,
+            Isolates = random.Next(4) == 0,
+        };
+    }
+
+    /// <summary>The scenario of a seed as it was before nodes kept writes back.</summary>
+    public static Scenario DrawWriteThrough(ulong seed) => DrawWriteThrough(seed, RandomOf(seed));
+
+    private static Random RandomOf(ulong seed) => new(unchecked((int)(seed * 2654435761) ^ 0x51ED));
+
+    private static Scenario DrawWriteThrough(ulong seed, Random random)
+    {
         int term = random.Next(3) switch { 0 => 300, 1 => 1000, _ => 3000 };
         bool hasSilences = random.Next(4) != 0;
         var drawn = new Scenario

@@ -1,4 +1,5 @@
 using CacheEngine.Embedded;
+using CacheEngine.Protocol;
 
 namespace CacheEngine.Simulation;
 
@@ -11,6 +12,8 @@ internal sealed class SimulatedLinks(World world, int typicalDelayMilliseconds, 
 
     public bool IsHealed { get; private set; }
 
+    public MessageTap? Tap { get; set; }
+
     public override long Delay(LinkDirection direction, string node)
     {
         bool isSlow = !IsHealed && world.Random.NextDouble() < slowShare;
@@ -19,6 +22,12 @@ internal sealed class SimulatedLinks(World world, int typicalDelayMilliseconds, 
 
     public override int Copies(LinkDirection direction, string node) =>
         repeatedShare > 0 && !IsHealed && world.Random.NextDouble() < repeatedShare ? 2 : 1;
+
+    public override void Posted(string node, in ClientMessage message) => Tap?.Posted(node, message);
+
+    public override void TakenIn(string node, in ClientMessage message) => Tap?.TakenIn(node, message);
+
+    public override void Received(string node, in AuthorityMessage message) => Tap?.Received(node, message);
 
     public override bool IsOpen(LinkDirection direction, string node) => !_silent.Contains((direction, node));
 

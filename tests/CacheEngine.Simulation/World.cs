@@ -35,6 +35,9 @@ internal sealed class World : SynchronizationContext
     /// <summary>Of every choice made so far.</summary>
     public ulong Hash { get; private set; } = 14695981039346656037;
 
+    /// <summary>The last stamp that was taken.</summary>
+    public long LastStamp => _lastNumber;
+
     /// <summary>A fresh stamp of the run's only order of events.</summary>
     public long NextStamp() => ++_lastNumber;
 

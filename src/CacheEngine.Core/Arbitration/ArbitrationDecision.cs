@@ -35,10 +35,10 @@ internal readonly record struct ArbitrationDecision(ArbitrationOutcome Outcome, 
     }
 
     /// <summary>Whether a reader is told that there is no value, and given no right, because another session is just making the first one.</summary>
-    /// <remarks>Revoking the loader's right for a reader would only repeat the load.</remarks>
+    /// <remarks>Revoking the loader's right for a reader would only repeat the load. Of a session that keeps writes back nobody knows whether there is a value.</remarks>
     public static bool AnswersAbsent(RequestKind kind, CapSet need, CapSet othersIssued, bool hasValue) =>
         kind == RequestKind.Acquire
         && !hasValue
         && Rights.Serve.Contains(need)
-        && othersIssued.Overlaps(CapSet.FileExcl);
+        && Rights.IsLoading(othersIssued);
 }

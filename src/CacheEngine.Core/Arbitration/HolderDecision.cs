@@ -61,7 +61,7 @@ internal readonly record struct HolderDecision(HolderStep Step, CapSet Keep, lon
             return new HolderDecision(HolderStep.Take, left, silentFrom);
         }
 
-        bool isLoading = isPatient && holder.Issued.Overlaps(CapSet.FileExcl);
+        bool isLoading = isPatient && Rights.IsLoading(holder.Issued);
         return new HolderDecision(mustAsk && !isLoading ? HolderStep.Revoke : HolderStep.Wait, keep, silentFrom);
     }
 }

@@ -62,6 +62,9 @@ internal static class Rights
     /// <summary>What a session keeps of its rights when it sends a write, and what it is given when the write is applied.</summary>
     public static readonly CapSet AfterWrite = Serve | CapSet.Pin;
 
+    /// <summary>Whether a session that holds these bits is making the first value: alone, and not because it keeps writes back.</summary>
+    public static bool IsLoading(CapSet issued) => issued.Overlaps(CapSet.FileExcl) && !issued.Overlaps(CapSet.FileBuffer);
+
     /// <summary>What a request may be given beyond its need: a write may ask to keep the next ones back, nothing else asks for more than to serve.</summary>
     public static CapSet WantedBy(RequestKind kind, CapSet wanted) =>
         kind == RequestKind.Write && wanted.Contains(Buffered) ? Buffered | CapSet.Pin : AfterWrite;

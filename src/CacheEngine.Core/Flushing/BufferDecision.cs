@@ -20,7 +20,7 @@ internal static class BufferDecision
 {
     /// <param name="issued">The usable rights; none without a lease.</param>
     /// <param name="isBusy">Whether a change or a question of this node is under way: then nothing here is known for sure.</param>
-    /// <param name="version">The version that the write would get.</param>
+    /// <param name="version">The version that the write would get, or its end if it has one.</param>
     /// <param name="versionLimit">The last version that this node may give.</param>
     /// <param name="size">The value's size in bytes.</param>
     /// <param name="maxSize">The largest size that this node may buffer here.</param>

@@ -110,7 +110,7 @@ internal struct ClientMessage
     /// <summary>For a flush: its tid.</summary>
     public FlushTid Tid;
 
-    /// <summary>For a flush: the version that its value has got from the sender. For a claim: of the value that the sender knows.</summary>
+    /// <summary>For a flush: the version that its value has got from the sender, or the end of it, which is one more. For a claim: of the value that the sender knows.</summary>
     public long Version;
 
     /// <summary>For a flush: somebody waits for it to become durable.</summary>

@@ -291,7 +291,7 @@ internal static class RecordArbiter
 
         foreach (Holder holder in record.Holders)
         {
-            if (holder.State.Session != request.Session && holder.State.Issued.Overlaps(CapSet.FileExcl))
+            if (holder.State.Session != request.Session && Rights.IsLoading(holder.State.Issued))
             {
                 return true;
             }

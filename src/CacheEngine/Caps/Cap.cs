@@ -50,6 +50,14 @@ internal sealed class Cap : OutboxEntry
     public override bool TryBuild(in Sending sending, out Protocol.ClientMessage message)
     {
         using Inode.Hold hold = Inode!.Enter();
+        if (sending.IsCurrent && hold.HasUnsent())
+        {
+            // Queued before what was sealed since, and built only now: it would give up the right that the sealed record is to be taken in under. Behind it, then.
+            message = default;
+            sending.Outbox.Append(this, Inode.Cookie);
+            return false;
+        }
+
         return hold.TryTakeAnswer(out message);
     }
 }

@@ -76,7 +76,17 @@ internal sealed class AuthoritySession : Pump, ISessionLink
             return false;
         }
 
-        if (_stored.TryTakeOwed(_authority.Clock.Now, _authority.Store.Log?.Committed ?? 0, out message))
+        // What is durable is read first. A restart that forgets demands the end first: if that is not seen, what was read is from before, and else what the
+        // session is still owed may tell of what is forgotten.
+        long committed = _authority.Store.Log?.Committed ?? 0;
+
+        // Edge END-5 (acquire; other end: END-1): moved up over the reading of what is durable, an acknowledgement of what is forgotten could be received.
+        if (Volatile.Read(ref _isEndDue) >= IsCutOff && !_stored.HasEnded)
+        {
+            return false;
+        }
+
+        if (_stored.TryTakeOwed(_authority.Clock.Now, committed, out message))
         {
             _links.Received(Opening.Node, message);
             return true;
@@ -177,7 +187,7 @@ internal sealed class AuthoritySession : Pump, ISessionLink
         int seen = Volatile.Read(ref _isEndDue);
         while (seen < end)
         {
-            // Edge END-1 (full fence; other ends: END-2, END-4): set before the wake, so that the step that the wake causes sees it.
+            // Edge END-1 (full fence; other ends: END-2, END-4, END-5): set before the wake, so that the step that the wake causes sees it.
             int before = Interlocked.CompareExchange(ref _isEndDue, end, seen);
             if (before == seen)
             {

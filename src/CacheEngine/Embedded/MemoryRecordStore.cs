@@ -462,7 +462,13 @@ internal sealed class MemoryRecordStore : IRecordStore
         public bool IsVolatile => store.Log is not null;
 
         public void BufferTaken(RecordState record, SessionId session, long keptVersion) =>
-            _taken = new BufferTaken(region, store._sessions.TryGetValue(session, out StoredSession? of) ? of.Opening.Node : string.Empty, record.Id, keptVersion, record.Version);
+            _taken = new BufferTaken(
+                region,
+                store._sessions.TryGetValue(session, out StoredSession? of) ? of.Opening.Node : string.Empty,
+                record.Id,
+                keptVersion,
+                record.Version,
+                record.HasValue ? record.Payload : default);
 
         public SessionView View(SessionId session) =>
             store._sessions.TryGetValue(session, out StoredSession? stored) ? stored.View : new SessionView(0, default, HasEnded: true);

@@ -41,7 +41,8 @@ internal static class SessionEnds
 /// <param name="Inode">The object.</param>
 /// <param name="KeptVersion">The version of the last value that came.</param>
 /// <param name="Version">The version that this value has from now on.</param>
-internal sealed record BufferTaken(string Region, string Node, InodeId Inode, long KeptVersion, long Version);
+/// <param name="Kept">The value; none if there is none.</param>
+internal sealed record BufferTaken(string Region, string Node, InodeId Inode, long KeptVersion, long Version, Payload Kept);
 
 /// <summary>What an end changed about a session.</summary>
 internal enum SessionEnding : byte
@@ -170,6 +171,18 @@ internal sealed class StoredSession
         }
     }
 
+    /// <summary>Whether it was cut off, and what it was owed is dropped.</summary>
+    public bool HasEnded
+    {
+        get
+        {
+            _gate.Enter(LockLevel.Session);
+            bool hasEnded = _hasEnded;
+            _gate.Leave(LockLevel.Session);
+            return hasEnded;
+        }
+    }
+
     /// <summary>Ends the session; what it was owed is dropped.</summary>
     /// <param name="how">If its rights are not over with it, its node may serve until its lease ends, counted anew from now.</param>
     /// <param name="now">The authority's clock.</param>
@@ -185,13 +198,16 @@ internal sealed class StoredSession
         _lastRenewedAt = ending == SessionEnding.CutOff ? now : _lastRenewedAt;
         _hasEnded = true;
         _rightsAreOver |= rightsAreOver;
-        _gate.Leave(LockLevel.Session);
-        if (ending is SessionEnding.CutOff or SessionEnding.Both)
+        bool isCutOff = ending is SessionEnding.CutOff or SessionEnding.Both;
+        if (isCutOff)
         {
-            _gate.Enter(LockLevel.Session);
             _owed.Clear();
             _positions?.Clear();
-            _gate.Leave(LockLevel.Session);
+        }
+
+        _gate.Leave(LockLevel.Session);
+        if (isCutOff)
+        {
             _renewals.Clear();
         }
 

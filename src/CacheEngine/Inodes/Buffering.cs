@@ -21,9 +21,12 @@ internal static class Buffering
         // Whoever waits here waits for an answer of the authority, which would be older than what is buffered now.
         bool isBusy = hold.IsWriting || !hold.CapState.Revoking.IsEmpty || hold.Activity is { Question: not 0 } or { Waiters.IsEmpty: false };
         CapSet issued = now < session.Deadline ? hold.CapState.IssuedIn(session.Generation) : CapSet.None;
-        return BufferDecision.Decide(
-            issued, isBusy, hold.ValueVersion + 1, buffer.VersionLimit, change.Size, buffer.MaxSize, buffer.IsLimitFinal);
+        long version = hold.NextVersion() + (change.LocalExpiry == long.MaxValue ? 0 : 1);
+        return BufferDecision.Decide(issued, isBusy, version, buffer.VersionLimit, change.Size, buffer.MaxSize, buffer.IsLimitFinal);
     }
+
+    /// <summary>The version of the next buffered write. The one behind a value that ends by itself is kept for its end.</summary>
+    private static long NextVersion(this in Inode.Hold hold) => hold.ValueVersion + (hold.Cap!.Buffer!.HasEnd ? 2 : 1);
 
     /// <summary>Writes into the open record, which is <paramref name="fresh"/> if there was none.</summary>
     /// <returns>The version that the value has got.</returns>
@@ -35,13 +38,14 @@ internal static class Buffering
         {
             record.Inode = hold.Cap.Inode!;
             record.Bits = CapSet.FileWrite;
-            record.BaseVersion = hold.ValueVersion;
+            record.BaseVersion = hold.NextVersion() - 1;
             record.DirtiedAt = now;
             buffer.Dirty = record;
             record.Ledger.Open(record);
         }
 
-        long version = hold.ValueVersion + 1;
+        long version = hold.NextVersion();
+        buffer.HasEnd = change.LocalExpiry != long.MaxValue;
         record.Version = version;
         record.Payload = change.Payload;
         record.Size = change.Size;
@@ -88,6 +92,18 @@ internal static class Buffering
     public static bool MustFlush(this in Inode.Hold hold, SessionGeneration generation) =>
         hold.Cap?.Buffer is { Dirty: not null } && !hold.CapState.IssuedIn(generation).Contains(CapSet.FileBuffer);
 
+    /// <summary>Whether a sealed record has not been sent in this session: it is in the outbox, since whatever the outbox sends comes behind the recovery.</summary>
+    public static bool HasUnsent(this in Inode.Hold hold)
+    {
+        FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head;
+        while (at is not null && at.Phase != FlushPhase.Sealed)
+        {
+            at = at.NextInInode;
+        }
+
+        return at is not null;
+    }
+
     /// <summary>The message of a sealed record.</summary>
     public static void BuildFlush(this in Inode.Hold hold, FlushRecord record, in Sending sending, out ClientMessage message)
     {
@@ -105,12 +121,15 @@ internal static class Buffering
             IsUrgent = record.IsUrgent || isLast,
             Size = record.Size,
         };
-        if (!sending.HasEnded(record.ExpiresAt))
+        if (sending.HasEnded(record.ExpiresAt))
         {
-            // Of a value that has ended, which nobody but this node has ever had, the authority learns only that it is over.
-            message.TimeToLive = sending.TimeToLive(record.ExpiresAt);
-            message.Payload = record.Payload;
+            // Of a value that has ended, which nobody but this node has ever had, the authority learns only that it is over. The end has a version of its own.
+            message.Version++;
+            return;
         }
+
+        message.TimeToLive = sending.TimeToLive(record.ExpiresAt);
+        message.Payload = record.Payload;
     }
 
     /// <summary>Takes in that a record was applied; if it is durable, it and all before it have come to their end.</summary>
@@ -191,6 +210,15 @@ internal static class Buffering
         while (hold.Cap?.Buffer?.RoomWaiters.TakeFirst() is { } waiter)
         {
             waiter.End(new OperationResult(status), ref done);
+        }
+    }
+
+    /// <summary>The same once there is no right left that room could be given for: a wish that crosses the loss of it is never answered.</summary>
+    public static void WakeRoomWaitersIfTaken(this in Inode.Hold hold, SessionGeneration generation, ref OperationList done)
+    {
+        if (!hold.CapState.IssuedIn(generation).Contains(CapSet.FileBuffer))
+        {
+            hold.WakeRoomWaiters(ref done);
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class FlushRecord : OutboxEntry
     /// <summary>The grant that it was written under.</summary>
     public CapId Cap { get; set; }
 
-    /// <summary>The version before its first write.</summary>
+    /// <summary>The version before its first write, or the end of that one.</summary>
     public long BaseVersion { get; set; }
 
     /// <summary>The version of its last write.</summary>

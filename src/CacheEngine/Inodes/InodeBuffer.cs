@@ -17,6 +17,9 @@ internal sealed class InodeBuffer
     /// <summary>The last version that this node may give.</summary>
     public long VersionLimit;
 
+    /// <summary>Whether the last write that was buffered ends by itself.</summary>
+    public bool HasEnd;
+
     /// <summary>The largest value in bytes that this node may keep back.</summary>
     public long MaxSize;
 
