@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 
@@ -10,7 +11,7 @@ namespace CacheEngine.Scenarios.Print;
 /// <summary>
 /// A message in one line: its kind, its key, and every field that differs from the default. A new kind or field of a message needs nothing here.
 /// </summary>
-internal sealed class MessageText(Names names, bool showsNumbers)
+internal sealed class MessageText(Names names, bool showsNumbers, bool showsSizes)
 {
     public string Of(string node, in ClientMessage message, bool hasArrived = false) =>
         $"{node} {(hasArrived ? ">>" : "->")} {message.Kind}{Fields(node, message, names.Key(message.Cookie, message.Inode))}";
@@ -22,9 +23,12 @@ internal sealed class MessageText(Names names, bool showsNumbers)
     public static string Of(in Payload payload) => payload.Kind switch
     {
         PayloadKind.Bytes => $"bytes \"{Encoding.UTF8.GetString(payload.Bytes.Span)}\"",
-        PayloadKind.Reference => $"\"{payload.Reference}\"",
+        PayloadKind.Reference => Quote($"{payload.Reference}"),
         _ => "none",
     };
+
+    /// <summary>A value; of a long one its beginning and its length.</summary>
+    public static string Quote(string? value) => value is { Length: > 40 } ? $"\"{value[..3]}...\" of {value.Length}" : $"\"{value}\"";
 
     private string Fields<TMessage>(string node, TMessage message, string? key)
         where TMessage : struct
@@ -49,6 +53,11 @@ internal sealed class MessageText(Names names, bool showsNumbers)
         ("TookIn", MessageSeq number) => showsNumbers ? $"took m{number.Value}" : null,
         ("RequestId", long request) => names.Request(node, request),
         ("Version", long version) => $"version {names.Version(key, version)}",
+        ("VersionLimit", _) => null,
+        ("MaxSize", long size) => showsSizes ? $"room {size}" : null,
+        ("WantedSize", long size) => $"wishes room {size}",
+        ("Tid", FlushTid tid) => $"t{tid}",
+        (_, FlushTid tid) => $"{Label(field)} t{tid}",
         ("TimeToLive", long milliseconds) => $"ends in {milliseconds} ms",
         ("Wanted", CapSet caps) => $"wants {caps}",
         ("HasValue", _) => "present",

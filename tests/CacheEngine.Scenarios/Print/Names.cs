@@ -45,6 +45,15 @@ internal sealed class Names(KeyIdentity<string> identity)
 
     public string Cap(CapId cap) => Number("c", string.Empty, (long)cap.Value);
 
+    /// <summary>What was lost, and why.</summary>
+    public string Loss(LossReport report)
+    {
+        string key = $"{report.Key}";
+        long writes = report.LastVersion - report.FirstVersion + 1;
+        string how = writes == 1 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" and the {writes - 1} before it");
+        return $"{key} {Version(key, report.LastVersion)}{how} (t{report.FlushTid}{{{report.Rights}}}): {report.Reason}";
+    }
+
     public string Request(string node, long request) => Number("#", node, request);
 
     private string Number(string kind, string scope, long value)

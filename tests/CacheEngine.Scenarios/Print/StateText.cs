@@ -13,12 +13,13 @@ internal readonly record struct Holding(string Node, string Label);
 /// <summary>
 /// What the authority and a node think of a key, in one line each. Rights are printed <c>{issued/implemented}</c>, or once if both are the same.
 /// </summary>
-internal sealed class StateText(Names names)
+internal sealed class StateText(Names names, bool showsSizes)
 {
     /// <param name="record">The authority's record; its gate is held.</param>
     /// <param name="key">Its key.</param>
     /// <param name="holding">The node of a session.</param>
-    public string Of(RecordState record, string key, Func<SessionId, Holding> holding)
+    /// <param name="node">The node of an engine.</param>
+    public string Of(RecordState record, string key, Func<SessionId, Holding> holding, Func<EngineId, string> node)
     {
         List<string> parts = [$"{names.Version(key, record.Version)} {(record.HasValue ? MessageText.Of(record.Payload) : "absent")}"];
         if (record.ExpiresAt != long.MaxValue)
@@ -41,6 +42,11 @@ internal sealed class StateText(Names names)
             parts.Add($"owner {holding(record.Owner.Session).Label} {names.Fence(key, record.Owner.Fence)}");
         }
 
+        if (record.Applied.Count > 0)
+        {
+            parts.Add($"applied {string.Join(' ', record.Applied.Select(applied => $"{node(applied.Engine)}:t{applied.Tid}"))}");
+        }
+
         if (record.IsUnsettled)
         {
             parts.Add("unsettled");
@@ -60,6 +66,7 @@ internal sealed class StateText(Names names)
         string? value = inode.ReadValue();
         using Inode.Hold hold = inode.Enter();
         List<string> parts = [Held(hold, session), .. Value(hold, key, value, isServed)];
+        parts.AddRange(WriteBack(hold, key));
         if (hold.Activity is { } activity)
         {
             parts.AddRange(Activity(node, key, activity));
@@ -81,10 +88,38 @@ internal sealed class StateText(Names names)
 
     private IEnumerable<string> Value(Inode.Hold hold, string key, string? value, bool isServed) => hold.ValueState switch
     {
-        ValueState.Present => [$"{names.Version(key, hold.ValueVersion)} \"{value}\" {(isServed && hold.IsServable ? "served" : "kept")}"],
+        ValueState.Present => [$"{names.Version(key, hold.ValueVersion)} {MessageText.Quote(value)} {(isServed && hold.IsServable ? "served" : "kept")}"],
+        ValueState.Unconfirmed => [$"{names.Version(key, hold.ValueVersion)} {MessageText.Quote(value)} unconfirmed"],
         ValueState.Absent => [$"{names.Version(key, hold.ValueVersion)} absent"],
         _ => [],
     };
+
+    /// <summary>What is kept back, what is being flushed, and how large a value may be kept back.</summary>
+    private List<string> WriteBack(Inode.Hold hold, string key)
+    {
+        List<string> parts = [];
+        if (hold.Cap?.Buffer is not { } buffer)
+        {
+            return parts;
+        }
+
+        if (buffer.Dirty is { } dirty)
+        {
+            parts.Add($"dirty {names.Version(key, dirty.Version)}");
+        }
+
+        for (FlushRecord? at = buffer.Flushing.Head; at is not null; at = at.NextInInode)
+        {
+            parts.Add($"flushing t{at.Tid}{{{at.Bits} {names.Version(key, at.Version)} {at.Phase.ToString().ToLowerInvariant()}}}");
+        }
+
+        if (showsSizes && hold.CapState.Issued.Contains(CapSet.FileBuffer))
+        {
+            parts.Add($"room {buffer.MaxSize}{(buffer.WantedSize == 0 ? string.Empty : $", wishes {buffer.WantedSize}")}");
+        }
+
+        return parts;
+    }
 
     private IEnumerable<string> Activity(string node, string key, InodeActivity activity)
     {

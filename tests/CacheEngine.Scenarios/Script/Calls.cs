@@ -1,3 +1,4 @@
+using CacheEngine.Scenarios.Print;
 using CacheEngine.Scenarios.Stage;
 using Cache = CacheEngine.CoherentCache<string, string>;
 
@@ -18,6 +19,35 @@ internal static class Calls
         }),
         Row("{node} sets {key} = {value}", static async (play, words, node, token) =>
             Version(play, words, await node.SetAsync(words.Key, words.Value, cancellationToken: token))),
+        Row("{node} sets {key} = {value} back", static async (play, words, node, token) =>
+            Version(play, words, await node.SetAsync(words.Key, words.Value, mode: WriteMode.Back, cancellationToken: token))),
+        Row("{node} sets {key} = {value} back for {time}", static async (play, words, node, token) =>
+        {
+            var options = new CoherentCacheEntryOptions { Expiration = TimeSpan.FromMilliseconds(words.Milliseconds) };
+            return Version(play, words, await node.SetAsync(words.Key, words.Value, options, WriteMode.Back, token));
+        }),
+        Row("{node} sets {key} = {value} back {count} times", static async (play, words, node, token) =>
+        {
+            long version = 0;
+            for (int i = 1; i <= words.Count; i++)
+            {
+                version = await node.SetAsync(words.Key, $"{words.Value}{i}", mode: WriteMode.Back, cancellationToken: token);
+            }
+
+            return Version(play, words, version);
+        }),
+        Row("{node} sets {key} = a value of {count} back", static async (play, words, node, token) =>
+            Version(play, words, await node.SetAsync(words.Key, new string('a', words.Count), mode: WriteMode.Back, cancellationToken: token))),
+        Row("{node} flushes all", static async (_, _, node, token) =>
+        {
+            await node.FlushAsync(token);
+            return "flushed";
+        }),
+        Row("{node} flushes {key}", static async (_, words, node, token) =>
+        {
+            await node.FlushAsync(words.Key, token);
+            return "flushed";
+        }),
         Row("{node} sets {key} = {value} for {time}", static async (play, words, node, token) =>
         {
             var options = new CoherentCacheEntryOptions { Expiration = TimeSpan.FromMilliseconds(words.Milliseconds) };
@@ -103,7 +133,7 @@ internal static class Calls
 
     private static string Of(Play play, Words words, in Lookup<string> found) => found.Status switch
     {
-        LookupStatus.Hit => $"\"{found.Value}\" {Version(play, words, found.Version)}",
+        LookupStatus.Hit => $"{MessageText.Quote(found.Value)} {Version(play, words, found.Version)}",
         LookupStatus.Absent => $"absent {Version(play, words, found.Version)}",
         _ => "unknown",
     };

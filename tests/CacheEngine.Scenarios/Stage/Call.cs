@@ -1,8 +1,11 @@
+using CacheEngine.Scenarios.Print;
+
 namespace CacheEngine.Scenarios.Stage;
 
 /// <summary>One call of the application, from the command that makes it to its outcome.</summary>
 /// <param name="text">The command, which names it.</param>
-internal sealed class Call(string text)
+/// <param name="names">Short names for long numbers.</param>
+internal sealed class Call(string text, Names names)
 {
     private readonly CancellationTokenSource _cancellation = new();
 
@@ -28,6 +31,7 @@ internal sealed class Call(string text)
                 AuthorityUnavailableException => "unavailable",
                 WriteCanceledException => "cancelled, outcome unknown",
                 OperationCanceledException => "cancelled",
+                BufferedWritesLostException lost => $"lost {string.Join(", ", lost.Losses.Select(names.Loss))}",
                 CapabilityLostException => "right lost",
                 ObjectDisposedException => "closed",
                 _ => $"{exception.GetType().Name}: {exception.Message}",

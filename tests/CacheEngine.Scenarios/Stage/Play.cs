@@ -20,6 +20,7 @@ internal sealed class Play
     private readonly LossyOpenings _openings;
     private readonly Dictionary<string, CoherentCache<string, string>> _nodes = [];
     private readonly Dictionary<SessionId, string> _nodesBySession = [];
+    private readonly Dictionary<EngineId, string> _nodesByEngine = [];
     private readonly Dictionary<string, string> _told = [];
     private readonly List<Call> _calls = [];
     private readonly StateText _state;
@@ -31,17 +32,20 @@ internal sealed class Play
         World = new World { AfterEach = Sweep };
         Trace = new Trace(World);
         Names = new Names(new KeyIdentity<string>(KeyCodec.For<string>(), HashSeed));
-        Links = new Links(Trace, new MessageText(Names, setup.ShowsNumbers), setup);
-        _state = new StateText(Names);
-        _authority = EmbeddedAuthority.Create(new EmbeddedAuthorityOptions
+        Links = new Links(Trace, new MessageText(Names, setup.ShowsNumbers, setup.Quota is not null), setup);
+        _state = new StateText(Names, setup.Quota is not null);
+        var options = new EmbeddedAuthorityOptions
         {
             LeaseTerm = TimeSpan.FromMilliseconds(setup.TermMilliseconds),
             SessionTimeout = setup.TimeoutMilliseconds is { } timeout ? TimeSpan.FromMilliseconds(timeout) : null,
             CopyValues = setup.CopiesValues,
             TimeProvider = World.Time,
             Links = Links,
+            CommitDelay = TimeSpan.FromMilliseconds(setup.CommitMilliseconds),
             Scheduler = World.Pumps,
-        });
+        };
+        options.Quota = setup.Quota ?? options.Quota;
+        _authority = EmbeddedAuthority.Create(options);
         _openings = new LossyOpenings(_authority);
     }
 
@@ -82,7 +86,7 @@ internal sealed class Play
 
     public void Start(string text, Func<CancellationToken, ValueTask<string>> operation)
     {
-        var call = new Call(text);
+        var call = new Call(text, Names);
         _calls.Add(call);
         _ = call.RunAsync(Trace, operation);
     }
@@ -94,7 +98,7 @@ internal sealed class Play
 
     public async ValueTask<string> OpenAsync(string name)
     {
-        _nodes[name] = await CoherentCache.OpenAsync<string, string>(_openings, "region", new()
+        var options = new CoherentCacheOptions<string, string>
         {
             NodeName = name,
             HashSeed = HashSeed,
@@ -104,7 +108,14 @@ internal sealed class Play
             MaxSourceWriteTime = Milliseconds(_setup.SourceWriteMilliseconds),
             OperationTimeout = TimeSpan.FromMilliseconds(_setup.PatienceMilliseconds),
             BreakTimeout = Milliseconds(_setup.BreakMilliseconds),
-        });
+            SizeOf = _setup.Quota is null ? null : static value => value.Length,
+        };
+        options.WriteBackDelay = Milliseconds(_setup.WriteBackMilliseconds) ?? options.WriteBackDelay;
+        options.MaxDirtyEntries = _setup.MaxDirty ?? options.MaxDirtyEntries;
+        CoherentCache<string, string> node = await CoherentCache.OpenAsync(_openings, "region", options);
+        node.WritesLost += (_, loss) => Trace.Add($"{name} has lost {Names.Loss(loss.Report)}");
+        _nodes[name] = node;
+        _nodesByEngine[node.Engine.Opening.Engine] = name;
         return "opened";
     }
 
@@ -176,7 +187,7 @@ internal sealed class Play
         {
             if (Names.Key(record.Id) == key)
             {
-                Tell($"  {key} at authority:", _state.Of(record, key, HoldingOf));
+                Tell($"  {key} at authority:", _state.Of(record, key, HoldingOf, engine => _nodesByEngine.GetValueOrDefault(engine, "?")));
             }
         });
         foreach ((string name, CoherentCache<string, string> node) in _nodes)

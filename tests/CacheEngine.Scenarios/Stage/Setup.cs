@@ -1,4 +1,5 @@
 using System.Globalization;
+using CacheEngine.Flushing;
 
 namespace CacheEngine.Scenarios.Stage;
 
@@ -25,6 +26,18 @@ internal sealed record Setup
 
     /// <summary><c>delay=0</c>: how long every message is under way.</summary>
     public long DelayMilliseconds { get; private set; }
+
+    /// <summary><c>writeback=1000</c>: how long a write is kept back at most.</summary>
+    public long? WriteBackMilliseconds { get; private set; }
+
+    /// <summary><c>maxdirty=2</c>: how many keys may be dirty at once.</summary>
+    public int? MaxDirty { get; private set; }
+
+    /// <summary><c>commit=50</c>: after how long a change is durable at the authority.</summary>
+    public long CommitMilliseconds { get; private set; }
+
+    /// <summary><c>quota=100/1000</c>: limits on what is kept back are multiples of the first, and at most the second. A value's size is its length.</summary>
+    public SizeQuota? Quota { get; private set; }
 
     /// <summary><c>copies=true</c>: values cross as bytes.</summary>
     public bool CopiesValues { get; private set; }
@@ -86,6 +99,19 @@ internal sealed record Setup
                 break;
             case ("delay", _):
                 DelayMilliseconds = Number(value);
+                break;
+            case ("writeback", _):
+                WriteBackMilliseconds = Number(value);
+                break;
+            case ("maxdirty", _):
+                MaxDirty = (int)Number(value);
+                break;
+            case ("commit", _):
+                CommitMilliseconds = Number(value);
+                break;
+            case ("quota", _):
+                string[] sizes = value.Split('/');
+                Quota = new SizeQuota(Number(sizes[0]), Number(sizes[^1]));
                 break;
             case ("copies", "true"):
                 CopiesValues = true;

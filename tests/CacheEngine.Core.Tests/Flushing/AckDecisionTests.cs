@@ -1,0 +1,36 @@
+using CacheEngine.Flushing;
+
+namespace CacheEngine.Core.Tests.Flushing;
+
+public class AckDecisionTests
+{
+    [Theory]
+    [Rule("T01", "P16")]
+    [InlineData(FlushPhase.Open, FlushPhase.Open, FlushPhase.Open)]
+    [InlineData(FlushPhase.Sealed, FlushPhase.Applied, FlushPhase.Durable)]
+    [InlineData(FlushPhase.Sent, FlushPhase.Applied, FlushPhase.Durable)]
+    [InlineData(FlushPhase.Applied, FlushPhase.Applied, FlushPhase.Durable)]
+    [InlineData(FlushPhase.Durable, FlushPhase.Durable, FlushPhase.Durable)]
+    [InlineData(FlushPhase.Lost, FlushPhase.Lost, FlushPhase.Lost)]
+    public void After_EveryPhase(object phase, object applied, object durable)
+    {
+        Assert.Equal(applied, AckDecision.After((FlushPhase)phase, isDurable: false));
+        Assert.Equal(durable, AckDecision.After((FlushPhase)phase, isDurable: true));
+    }
+
+    [Fact]
+    [Rule("T03", "FLU-03", "SC-61", "SC-64")]
+    public void AnAck_CleansWhatNoLaterRecordCarriesAgain()
+    {
+        CapSet[] sets = Literals.SubsetsOf(Literals.Cap("AxXxFxw"));
+        foreach (CapSet acknowledged in sets)
+        {
+            foreach (CapSet later in sets)
+            {
+                CapSet cleaned = AckDecision.Cleaned(acknowledged, later);
+                Assert.Equal(acknowledged, cleaned | (acknowledged & later));
+                Assert.False(cleaned.Overlaps(later));
+            }
+        }
+    }
+}
