@@ -468,7 +468,8 @@ internal sealed class MemoryRecordStore : IRecordStore
                 record.Id,
                 keptVersion,
                 record.Version,
-                record.HasValue ? record.Payload : default);
+                record.HasValue ? record.Payload : default,
+                Now);
 
         public SessionView View(SessionId session) =>
             store._sessions.TryGetValue(session, out StoredSession? stored) ? stored.View : new SessionView(0, default, HasEnded: true);

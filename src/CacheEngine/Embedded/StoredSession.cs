@@ -42,7 +42,8 @@ internal static class SessionEnds
 /// <param name="KeptVersion">The version of the last value that came.</param>
 /// <param name="Version">The version that this value has from now on.</param>
 /// <param name="Kept">The value; none if there is none.</param>
-internal sealed record BufferTaken(string Region, string Node, InodeId Inode, long KeptVersion, long Version, Payload Kept);
+/// <param name="At">When, on the authority's clock.</param>
+internal sealed record BufferTaken(string Region, string Node, InodeId Inode, long KeptVersion, long Version, Payload Kept, long At);
 
 /// <summary>What an end changed about a session.</summary>
 internal enum SessionEnding : byte

@@ -218,7 +218,7 @@ internal static class Buffering
     {
         if (!hold.CapState.IssuedIn(generation).Contains(CapSet.FileBuffer))
         {
-            hold.WakeRoomWaiters(ref done);
+            hold.WakeRoomWaiters(OperationStatus.Written, ref done);
         }
     }
 

@@ -17,20 +17,4 @@ public class AckDecisionTests
         Assert.Equal(applied, AckDecision.After((FlushPhase)phase, isDurable: false));
         Assert.Equal(durable, AckDecision.After((FlushPhase)phase, isDurable: true));
     }
-
-    [Fact]
-    [Rule("T03", "FLU-03", "SC-61", "SC-64")]
-    public void AnAck_CleansWhatNoLaterRecordCarriesAgain()
-    {
-        CapSet[] sets = Literals.SubsetsOf(Literals.Cap("AxXxFxw"));
-        foreach (CapSet acknowledged in sets)
-        {
-            foreach (CapSet later in sets)
-            {
-                CapSet cleaned = AckDecision.Cleaned(acknowledged, later);
-                Assert.Equal(acknowledged, cleaned | (acknowledged & later));
-                Assert.False(cleaned.Overlaps(later));
-            }
-        }
-    }
 }
