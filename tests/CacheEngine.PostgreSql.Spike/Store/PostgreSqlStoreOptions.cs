@@ -1,3 +1,4 @@
+using CacheEngine.Flushing;
 using CacheEngine.Sessions;
 
 namespace CacheEngine.PostgreSql.Store;
@@ -9,6 +10,9 @@ internal sealed record PostgreSqlStoreOptions
 
     /// <summary>All processes must agree.</summary>
     public required LeaseTerms Terms { get; init; }
+
+    /// <summary>How much of one object a node may buffer.</summary>
+    public SizeQuota Quota { get; init; } = new(64 * 1024, 64 * 1024 * 1024);
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
