@@ -41,7 +41,8 @@ internal static class StressParent
             return 1;
         }
 
-        return Judge([.. options.Select(static child => ChildReport.Load(child.Output))], duration);
+        List<HistoryEvent> restores = await TakenBuffers.ReadAsync(server.ConnectionString);
+        return Judge([.. options.Select(static child => ChildReport.Load(child.Output))], restores, duration);
     }
 
     /// <summary>Stops a process where it stands, for longer than its leases last: what it holds is taken, and it must not serve it when it goes on.</summary>
@@ -63,10 +64,11 @@ internal static class StressParent
         })!;
     }
 
-    private static int Judge(ChildReport[] reports, TimeSpan duration)
+    private static int Judge(ChildReport[] reports, List<HistoryEvent> restores, TimeSpan duration)
     {
-        HistoryEvent[] history = [.. reports.SelectMany(static report => report.History)];
-        List<Violation> violations = IntervalChecker.Check(history);
+        HistoryEvent[] history = [.. reports.SelectMany(static report => report.History), .. restores];
+        ToldLoss[] losses = [.. reports.SelectMany(static report => report.Losses)];
+        List<Violation> violations = [.. IntervalChecker.Check(history), .. LossChecker.Check(history, losses)];
         foreach (Violation violation in violations)
         {
             Console.WriteLine(violation);
@@ -84,12 +86,15 @@ internal static class StressParent
             + $"{reports.Sum(static r => r.Hits)} hits, {reports.Sum(static r => r.Writes)} writes, {reports.Sum(static r => r.Loads)} loads, "
             + $"{reports.Sum(static r => r.Questions)} questions, {reports.Sum(static r => r.Revokes)} revokes, "
             + $"{reports.Sum(static r => r.Unavailable)} unavailable");
+        Console.WriteLine(
+            $"write-back: {reports.Sum(static r => r.Buffered)} buffered, {reports.Sum(static r => r.Flushes)} flushes waited for, {restores.Count} buffers taken, "
+            + $"{losses.Length} losses told of {losses.Sum(static loss => loss.Last - loss.First + 1)} writes");
         Console.WriteLine($"counter {counter}: {acknowledged} acknowledged, {unknown} unknown{(isCounted ? string.Empty : " - WRONG")}");
         Console.WriteLine(
             $"{trips} round trips for {operations} operations that asked: {(double)trips / operations:0.00} each; "
             + $"{reports.Sum(static r => r.Failures)} calls failed and were repeated; {refused} messages refused");
         Console.WriteLine($"set: {Percentiles(reports.SelectMany(static r => r.SetTimes))}; update: {Percentiles(reports.SelectMany(static r => r.UpdateTimes))}");
-        bool isClean = violations.Count == 0 && isCounted && refused == 0 && reports.All(static report => report.Hits > 0 && report.Writes > 0);
+        bool isClean = violations.Count == 0 && isCounted && refused == 0 && reports.All(static report => report.Hits > 0 && report.Writes > 0 && report.Buffered > 0 && report.Flushes > 0);
         Console.WriteLine(isClean ? "clean" : "NOT CLEAN");
         return isClean ? 0 : 1;
     }

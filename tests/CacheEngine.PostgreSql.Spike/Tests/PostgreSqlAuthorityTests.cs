@@ -83,6 +83,41 @@ public sealed class PostgreSqlAuthorityTests(ServerFixture fixture) : IAsyncLife
     }
 
     [Fact]
+    [Rule("P01", "FLU-01")]
+    public async Task SetAsync_Back_AnotherProcessSeesTheLastWrite()
+    {
+        await using CoherentCache<string, long> left = await OpenAsync(_left);
+        await using CoherentCache<string, long> right = await OpenAsync(_right);
+        long first = await left.SetAsync("key", 0, mode: WriteMode.Back);
+        for (long i = 1; i <= 100; i++)
+        {
+            Assert.Equal(first + i, await left.SetAsync("key", i, mode: WriteMode.Back));
+        }
+
+        Assert.Equal((1, 0), left.Unflushed);
+        Lookup<long> seen = await right.GetAsync("key");
+        Assert.Equal((100, first + 100), (seen.Value, seen.Version));
+        Assert.Equal(0, _left.RefusedMessages + _left.Store.BuffersTaken + _right.Store.BuffersTaken);
+    }
+
+    [Fact]
+    [Rule("P15", "P22")]
+    public async Task FlushAsync_ServerCrashesUnderWay_NothingIsLost()
+    {
+        await using CoherentCache<string, long> left = await OpenAsync(_left);
+        await using CoherentCache<string, long> right = await OpenAsync(_right);
+        left.WritesLost += static (_, lost) => Assert.Fail(lost.Report.ToString());
+        await left.SetAsync("key", 0, mode: WriteMode.Back);
+        long last = await left.SetAsync("key", 1, mode: WriteMode.Back);
+        await fixture.Server.CrashAsync();
+        Task flush = left.FlushAsync("key").AsTask();
+        await Task.Delay(100);
+        await fixture.Server.StartAsync();
+        await flush;
+        Assert.Equal((1, last), ((await right.GetAsync("key")).Value, (await right.GetAsync("key")).Version));
+    }
+
+    [Fact]
     public async Task SetAsync_WithExpiration_EndsOnEveryNode()
     {
         await using CoherentCache<string, long> left = await OpenAsync(_left);
