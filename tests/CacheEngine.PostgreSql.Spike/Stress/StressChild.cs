@@ -18,7 +18,7 @@ internal sealed class StressChild(ChildOptions options)
 
     public const string Region = "stress";
 
-    public static readonly TimeSpan LeaseTerm = TimeSpan.FromSeconds(2);
+    public static readonly PostgreSqlAuthorityOptions Options = new() { LeaseTerm = TimeSpan.FromSeconds(2) };
 
     private readonly History _history = new();
     private readonly List<ClientLog> _logs = [];
@@ -41,7 +41,7 @@ internal sealed class StressChild(ChildOptions options)
     private async Task RunAsync()
     {
         await using PostgreSqlAuthority authority =
-            await PostgreSqlAuthority.ConnectAsync(options.ConnectionString, new() { LeaseTerm = LeaseTerm, DoorbellLoss = options.Loss });
+            await PostgreSqlAuthority.ConnectAsync(options.ConnectionString, Options with { DoorbellLoss = options.Loss });
         var nodes = new List<CoherentCache<int, long>>();
         var clients = new List<Task>();
         for (int i = 0; i < Nodes; i++)

@@ -4,14 +4,14 @@ using CacheEngine.PostgreSql.Server;
 namespace CacheEngine.PostgreSql.Stress;
 
 /// <summary>
-/// The coherence stress with real processes: starts a server and the processes, stops one process for a while, crashes the server in
+/// The coherence stress with real processes: starts a server and the processes, cuts sessions off, stops one process for a while, crashes the server in
 /// the middle, stops another process, and judges what all of them saw.
 /// </summary>
 internal static class StressParent
 {
     private static readonly TimeSpan StartUp = TimeSpan.FromSeconds(2);
 
-    private static readonly TimeSpan Pause = StressChild.LeaseTerm * 1.4;
+    private static readonly TimeSpan Pause = StressChild.Options.LeaseTerm * 1.4;
 
     public static async Task<int> RunAsync(TimeSpan duration, int processes, double loss)
     {
@@ -24,6 +24,7 @@ internal static class StressParent
                 new ChildOptions(server.ConnectionString, i, processes, until, Path.Combine(server.Location, $"{i}.history"), loss)),
         ];
         Process[] children = [.. options.Select(static child => StartSelf(child.ToArguments()))];
+        var cuts = new SessionCuts(server.ConnectionString, until);
         await Task.Delay(StartUp + (duration / 4));
         await PauseAsync(children[0]);
         await Task.Delay((duration / 2) - (duration / 4) - Pause);
@@ -35,6 +36,7 @@ internal static class StressParent
         await Task.Delay(duration / 8);
         await PauseAsync(children[^1]);
         await Task.WhenAll(children.Select(static child => child.WaitForExitAsync()));
+        Console.WriteLine($"{await cuts.FinishAsync()} sessions were cut off");
         if (children.Any(static child => child.ExitCode != 0))
         {
             Console.WriteLine("a process failed");

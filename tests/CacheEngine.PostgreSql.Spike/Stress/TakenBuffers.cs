@@ -41,7 +41,8 @@ internal static class TakenBuffers
                 reader.GetInt64(2),
                 now - (long)(ago.TotalSeconds * Stopwatch.Frequency),
                 HistoryEvent.Pending,
-                HistoryEvent.Nobody) { LostAfter = reader.GetInt64(1) });
+                HistoryEvent.Nobody)
+            { LostAfter = reader.GetInt64(1) });
         }
 
         return restores;

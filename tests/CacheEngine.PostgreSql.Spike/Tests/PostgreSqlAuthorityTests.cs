@@ -1,6 +1,7 @@
 using CacheEngine.PostgreSql.Link;
 using CacheEngine.PostgreSql.Store;
 using CacheEngine.PostgreSql.Stress;
+using CacheEngine.Sessions;
 
 namespace CacheEngine.PostgreSql.Tests;
 
@@ -106,7 +107,6 @@ public sealed class PostgreSqlAuthorityTests(ServerFixture fixture) : IAsyncLife
     {
         await using CoherentCache<string, long> left = await OpenAsync(_left);
         await using CoherentCache<string, long> right = await OpenAsync(_right);
-        left.WritesLost += static (_, lost) => Assert.Fail(lost.Report.ToString());
         await left.SetAsync("key", 0, mode: WriteMode.Back);
         long last = await left.SetAsync("key", 1, mode: WriteMode.Back);
         await fixture.Server.CrashAsync();
@@ -114,7 +114,9 @@ public sealed class PostgreSqlAuthorityTests(ServerFixture fixture) : IAsyncLife
         await Task.Delay(100);
         await fixture.Server.StartAsync();
         await flush;
-        Assert.Equal((1, last), ((await right.GetAsync("key")).Value, (await right.GetAsync("key")).Version));
+        Lookup<long> seen = await right.GetAsync("key");
+        Assert.Equal((1, last), (seen.Value, seen.Version));
+        Assert.Equal(0, _left.Store.BuffersTaken + _right.Store.BuffersTaken);
     }
 
     [Fact]
@@ -179,6 +181,22 @@ public sealed class PostgreSqlAuthorityTests(ServerFixture fixture) : IAsyncLife
         await set;
         Assert.False(right.TryGet("key", out long old) && old != 2);
         Assert.Equal(2, (await right.GetAsync("key")).Value);
+    }
+
+    [Fact]
+    [Rule("P15", "P22")]
+    public async Task EndAsync_OfABufferingNodesSession_ItClaimsWhatItHadAndLosesNothing()
+    {
+        await using CoherentCache<string, long> left = await OpenAsync(_left);
+        await left.SetAsync("key", 0, mode: WriteMode.Back);
+        long last = await left.SetAsync("key", 1, mode: WriteMode.Back);
+        long session = await CountAsync("SELECT max(id) FROM cacheengine.session WHERE region = $1");
+        await _right.Store.EndAsync(new SessionId(session), rightsAreOver: false, default);
+        await UntilAsync(async () => await CountAsync("SELECT min(id) FROM cacheengine.session WHERE region = $1") > session);
+        await left.FlushAsync("key");
+        await using CoherentCache<string, long> right = await OpenAsync(_right);
+        Lookup<long> seen = await right.GetAsync("key");
+        Assert.Equal((1, last), (seen.Value, seen.Version));
     }
 
     private static async Task UntilAsync(Func<Task<bool>> isSo)
