@@ -40,7 +40,8 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
     {
         _options = options;
         _clock = new EngineClock(options.TimeProvider);
-        _database = new Database(options.ConnectionString, TimeSpan.FromMilliseconds(Math.Max(MinPatience, options.Terms.TermMilliseconds / 2)));
+        _database = new Database(
+            options.ConnectionString, options.Patience ?? TimeSpan.FromMilliseconds(Math.Max(MinPatience, options.Terms.TermMilliseconds / 2)));
         _bindings = new KeyBindings(_database);
         _ends = new SessionEnds(_database, _observations, _clock, options.Terms, TransitAsync, Forget);
         _listener = new DoorbellListener(_database, Ring, RingAll);

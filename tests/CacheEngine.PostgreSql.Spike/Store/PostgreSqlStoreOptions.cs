@@ -16,6 +16,9 @@ internal sealed record PostgreSqlStoreOptions
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>How long the server waits for a process that holds rows locked and says nothing. Null: half a term.</summary>
+    public TimeSpan? Patience { get; init; }
+
     /// <summary>The share of doorbells that are lost on purpose; zero outside of tests.</summary>
     public double DoorbellLoss { get; init; }
 }

@@ -157,5 +157,13 @@ public sealed class PostgreSqlRecordStoreContractTests(ServerFixture fixture) : 
     }
 
     private Task<PostgreSqlRecordStore> ConnectAsync() => PostgreSqlRecordStore.ConnectAsync(
-        new PostgreSqlStoreOptions { ConnectionString = fixture.Server.ConnectionString, Terms = Terms, TimeProvider = Time });
+        new PostgreSqlStoreOptions
+        {
+            ConnectionString = fixture.Server.ConnectionString,
+            Terms = Terms,
+            TimeProvider = Time,
+
+            // Time stands still here, but not for a busy server.
+            Patience = TimeSpan.FromSeconds(30),
+        });
 }
