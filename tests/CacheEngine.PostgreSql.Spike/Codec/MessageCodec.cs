@@ -1,5 +1,6 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -9,7 +10,7 @@ namespace CacheEngine.PostgreSql.Codec;
 /// <summary>The stored form of a message that a session is owed; its session and number are columns of their own.</summary>
 internal static class MessageCodec
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
 
     public static byte[] Encode(in AuthorityMessage message)
     {
@@ -28,6 +29,10 @@ internal static class MessageCodec
         to.Int64(message.Fence.Value);
         to.Flag(message.IsUnsettled);
         to.Byte((byte)message.Refusal);
+        to.UInt64(message.Tid.Value);
+        to.Flag(message.IsDurable);
+        to.Int64(message.VersionLimit);
+        to.Int64(message.MaxSize);
         PayloadCodec.Write(to, message.Payload);
         return to.ToArray();
     }
@@ -59,6 +64,10 @@ internal static class MessageCodec
             Fence = new Fence(from.Int64()),
             IsUnsettled = from.Flag(),
             Refusal = (Refusal)from.UpTo((byte)Refusal.VersionUnknown),
+            Tid = new FlushTid(from.UInt64()),
+            IsDurable = from.Flag(),
+            VersionLimit = from.Int64(),
+            MaxSize = from.Int64(),
             Payload = PayloadCodec.Read(ref from),
         };
         from.End();

@@ -1,6 +1,7 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -14,9 +15,10 @@ namespace CacheEngine.PostgreSql.Codec;
 /// <see cref="Store.Observations"/>). The end of a value is the one time that is stored, on the database's clock.</remarks>
 internal static class RecordCodec
 {
-    private const byte Format = 1;
-    private const int HolderBytes = 52;
-    private const int RequestBytes = 55;
+    private const byte Format = 2;
+    private const int AppliedBytes = 24;
+    private const int HolderBytes = 68;
+    private const int RequestBytes = 63;
 
     public static byte[] Encode(RecordState record, long endsAtUtc)
     {
@@ -26,6 +28,14 @@ internal static class RecordCodec
         to.Flag(record.HasValue);
         to.Flag(record.Payload.Kind != PayloadKind.None);
         to.Int64(endsAtUtc);
+        to.Int64(record.VersionLimit);
+        to.UInt32((uint)record.Applied.Count);
+        foreach (AppliedFlush applied in record.Applied)
+        {
+            Write(to, applied.Engine);
+            to.UInt64(applied.Tid.Value);
+        }
+
         to.Int64(record.Fence.Value);
         to.Int64(record.Owner.Session.Value);
         to.Int64(record.Owner.Request);
@@ -73,6 +83,8 @@ internal static class RecordCodec
         record.HasValue = from.Flag();
         record.Payload = from.Flag() ? Payload.OfBytes(value ?? throw new InvalidDataException($"Record {id.Value} has lost its value.")) : default;
         endsAtUtc = from.Int64();
+        record.VersionLimit = from.Int64();
+        ReadApplied(ref from, record);
         record.Fence = new Fence(from.Int64());
         record.Owner = new OwnerState(new SessionId(from.Int64()), from.Int64(), new CapId(from.UInt64()), new Fence(from.Int64()));
         record.IsUnsettled = from.Flag();
@@ -90,9 +102,32 @@ internal static class RecordCodec
         return record;
     }
 
+    private static void ReadApplied(ref ByteReader from, RecordState record)
+    {
+        int count = from.Count(AppliedBytes);
+        if (count > RecordFlushes.MaxEngines)
+        {
+            throw new InvalidDataException($"Record {record.Id.Value} remembers flushes of {count} engines; at most {RecordFlushes.MaxEngines} may be.");
+        }
+
+        for (int left = count; left > 0; left--)
+        {
+            record.Applied.Add(new AppliedFlush(ReadEngine(ref from), new FlushTid(from.UInt64())));
+        }
+    }
+
+    private static void Write(ByteWriter to, EngineId engine)
+    {
+        to.UInt64((ulong)(engine.Value >> 64));
+        to.UInt64((ulong)engine.Value);
+    }
+
+    private static EngineId ReadEngine(ref ByteReader from) => new(new UInt128(from.UInt64(), from.UInt64()));
+
     private static void Write(ByteWriter to, Holder holder)
     {
         to.Int64(holder.State.Session.Value);
+        Write(to, holder.State.Engine);
         to.UInt64(holder.State.Cap.Value);
         to.UInt32(holder.State.Issued.Bits);
         to.UInt32(holder.State.Implemented.Bits);
@@ -110,6 +145,7 @@ internal static class RecordCodec
             State = new HolderState
             {
                 Session = new SessionId(from.Int64()),
+                Engine = ReadEngine(ref from),
                 Cap = new CapId(from.UInt64()),
                 Issued = CapSet.FromBits(from.UInt32()),
                 Implemented = CapSet.FromBits(from.UInt32()),
@@ -135,6 +171,7 @@ internal static class RecordCodec
         to.Flag(request.Precondition.IsStated);
         to.Int64(request.Precondition.Version);
         to.Int64(request.TimeToLive);
+        to.Int64(request.Size);
         PayloadCodec.Write(to, request.Payload);
     }
 
@@ -149,6 +186,7 @@ internal static class RecordCodec
         Yielded = (int)from.UInt32(),
         Precondition = new Precondition(from.Flag(), from.Int64()),
         TimeToLive = from.Int64(),
+        Size = from.Int64(),
         Payload = PayloadCodec.Read(ref from),
     };
 }

@@ -57,13 +57,8 @@ internal sealed class PostgreSqlAuthority : CacheAuthority
     public static async Task<PostgreSqlAuthority> ConnectAsync(
         string connectionString, PostgreSqlAuthorityOptions options, CancellationToken cancellationToken = default)
     {
-        var terms = new LeaseTerms(
-            (long)options.LeaseTerm.TotalMilliseconds,
-            options.ClockDrift,
-            (long)options.ClockGranularity.TotalMilliseconds,
-            (long)(options.SessionTimeout ?? (5 * options.LeaseTerm)).TotalMilliseconds);
         PostgreSqlRecordStore store = await PostgreSqlRecordStore.ConnectAsync(
-            new PostgreSqlStoreOptions { ConnectionString = connectionString, Terms = terms, DoorbellLoss = options.DoorbellLoss }, cancellationToken);
+            new PostgreSqlStoreOptions { ConnectionString = connectionString, Terms = options.ToTerms(), DoorbellLoss = options.DoorbellLoss }, cancellationToken);
         return new PostgreSqlAuthority(store, options);
     }
 

@@ -1,3 +1,5 @@
+using CacheEngine.Sessions;
+
 namespace CacheEngine.PostgreSql.Link;
 
 /// <summary>The terms of a <see cref="PostgreSqlAuthority"/>; all processes that share a database must agree on the first four.</summary>
@@ -20,4 +22,10 @@ internal sealed record PostgreSqlAuthorityOptions
 
     /// <summary>The share of doorbells that are lost on purpose.</summary>
     public double DoorbellLoss { get; init; }
+
+    public LeaseTerms ToTerms() => new(
+        (long)LeaseTerm.TotalMilliseconds,
+        ClockDrift,
+        (long)ClockGranularity.TotalMilliseconds,
+        (long)(SessionTimeout ?? (5 * LeaseTerm)).TotalMilliseconds);
 }

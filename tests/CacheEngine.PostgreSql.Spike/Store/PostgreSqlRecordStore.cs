@@ -34,12 +34,14 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
     private long _incarnation;
     private ulong _capBase;
     private long _lastCap;
+    private long _buffersTaken;
 
     private PostgreSqlRecordStore(PostgreSqlStoreOptions options)
     {
         _options = options;
         _clock = new EngineClock(options.TimeProvider);
-        _database = new Database(options.ConnectionString, TimeSpan.FromMilliseconds(Math.Max(MinPatience, options.Terms.TermMilliseconds / 2)));
+        _database = new Database(
+            options.ConnectionString, options.Patience ?? TimeSpan.FromMilliseconds(Math.Max(MinPatience, options.Terms.TermMilliseconds / 2)));
         _bindings = new KeyBindings(_database);
         _ends = new SessionEnds(_database, _observations, _clock, options.Terms, TransitAsync, Forget);
         _listener = new DoorbellListener(_database, Ring, RingAll);
@@ -60,6 +62,9 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
     public Database Database => _database;
 
     public EngineClock Clock => _clock;
+
+    /// <summary>How many buffers this process has taken from sessions without their word. Of each the table <c>taken</c> has a row.</summary>
+    public long BuffersTaken => Volatile.Read(ref _buffersTaken);
 
     /// <summary>Makes the tables if there are none, and starts to listen for the doorbell.</summary>
     public static async Task<PostgreSqlRecordStore> ConnectAsync(PostgreSqlStoreOptions options, CancellationToken cancellationToken = default)
@@ -110,12 +115,19 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
         owed.AddRange(transaction.OwedBefore);
         owed.AddRange(world.Owed.Where(message => message.Session == session));
         AfterCommit(world, session);
-        if (taken.Closes)
+
+        // After the commit, since older sessions are locked before newer ones: if this fails the batch is repeated, and these messages are heeded again.
+        if (taken.ClosesEarlier)
         {
-            await EndAsync(session, rightsAreOver: true, cancellationToken);
+            await _ends.CloseEarlierAsync(opening.Identity, session, cancellationToken);
         }
 
-        return new SessionStanding(!taken.Closes, speaker.LastOwed, taken.Refused);
+        if (taken.State != SessionRowState.Open)
+        {
+            await _ends.EndAsync(session, taken.State, onlyIfRenewals: -1, cancellationToken);
+        }
+
+        return new SessionStanding(taken.State == SessionRowState.Open, speaker.LastOwed, taken.Refused);
     }
 
     /// <inheritdoc/>
@@ -161,7 +173,7 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
 
     /// <inheritdoc/>
     public ValueTask EndAsync(SessionId session, bool rightsAreOver, CancellationToken cancellationToken) =>
-        _ends.EndAsync(session, rightsAreOver, onlyIfRenewals: -1, cancellationToken);
+        _ends.EndAsync(session, rightsAreOver ? SessionRowState.Over : SessionRowState.CutOff, onlyIfRenewals: -1, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask SweepAsync(CancellationToken cancellationToken) => _ends.SweepAsync(cancellationToken);
@@ -203,7 +215,7 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
         await _listener.StartAsync(cancellationToken);
     }
 
-    private Transition NewTransition() => new(_clock, Terms, NewCapId);
+    private Transition NewTransition() => new(_clock, Terms, _options.Quota, NewCapId);
 
     /// <summary>Grants are numbered by process and counter, so that no two processes need to ask each other.</summary>
     private CapId NewCapId() => new(_capBase + (ulong)checked((uint)Interlocked.Increment(ref _lastCap)));
@@ -234,11 +246,16 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
         return ids;
     }
 
-    private readonly record struct Taken(int Refused, bool Closes);
+    /// <summary>What became of a batch.</summary>
+    /// <param name="Refused">How many of its messages were refused.</param>
+    /// <param name="ClosesEarlier">Whether the engine has claimed all that it wants of its earlier sessions.</param>
+    /// <param name="State">How the session is to stand.</param>
+    private readonly record struct Taken(int Refused, bool ClosesEarlier, short State);
 
     private static Taken TakeIn(Transition world, SessionRow speaker, ReadOnlySpan<ClientMessage> messages, InodeId[] ids)
     {
         int refused = 0;
+        bool closesEarlier = false;
         for (int i = 0; i < messages.Length; i++)
         {
             ref readonly ClientMessage message = ref messages[i];
@@ -250,10 +267,15 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
 
             if (message.Kind == ClientMessageKind.Close)
             {
-                return new Taken(refused, Closes: true);
+                return new Taken(refused, closesEarlier, message.IsClean ? SessionRowState.Closed : SessionRowState.Over);
             }
 
             Reception reception = speaker.Received.Take(message.Sequence, MessageRules.Fingerprint(message));
+            if (reception is Reception.Next or Reception.Repeated)
+            {
+                closesEarlier |= message.Kind == ClientMessageKind.ClaimsDone;
+            }
+
             if (reception != Reception.Next)
             {
                 refused += reception == Reception.Repeated ? 0 : 1;
@@ -261,10 +283,11 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
             }
 
             speaker.TookIn = message.TookIn >= speaker.TookIn && message.TookIn <= speaker.LastOwed ? message.TookIn : speaker.TookIn;
-            refused += world.TryApply(ids[i], new RecordEvent(RecordEventKind.Message, speaker.Id, message)) ? 0 : 1;
+            bool isAboutObject = message.Kind is not (ClientMessageKind.ClaimsDone or ClientMessageKind.Commit);
+            refused += !isAboutObject || world.TryApply(ids[i], new RecordEvent(RecordEventKind.Message, speaker.Id, message)) ? 0 : 1;
         }
 
-        return new Taken(refused, Closes: false);
+        return new Taken(refused, closesEarlier, SessionRowState.Open);
     }
 
     /// <summary>One event at one record, not by a message.</summary>
@@ -289,6 +312,7 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
     private void AfterCommit(Transition world, SessionId speaker)
     {
         Volatile.Write(ref _incarnation, world.Incarnation.Ordinal);
+        Interlocked.Add(ref _buffersTaken, world.Taken.Count);
         foreach ((InodeId id, RecordRow row) in world.Records)
         {
             _observations.Note(row.Record);

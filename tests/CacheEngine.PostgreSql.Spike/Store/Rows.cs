@@ -1,5 +1,6 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
+using CacheEngine.Inodes;
 using CacheEngine.Sessions;
 
 namespace CacheEngine.PostgreSql.Store;
@@ -8,6 +9,8 @@ namespace CacheEngine.PostgreSql.Store;
 internal sealed class SessionRow
 {
     public required SessionId Id { get; init; }
+
+    public required EngineId Engine { get; init; }
 
     public required string Region { get; init; }
 
@@ -27,7 +30,7 @@ internal sealed class SessionRow
 
     public bool IsOwedMore { get; set; }
 
-    public SessionView View => new(LastRenewedAt, TookIn, State == SessionRowState.Over);
+    public SessionView View => new(LastRenewedAt, TookIn, State >= SessionRowState.Over);
 }
 
 /// <summary>A record's row, locked.</summary>
@@ -43,3 +46,11 @@ internal sealed record RecordRow(RecordState Record, string Region, SourceTerms 
 
     public long Version { get; } = Record.Version;
 }
+
+/// <summary>The right to buffer a record was taken from a session without its word.</summary>
+/// <param name="Record">The record.</param>
+/// <param name="Session">The session.</param>
+/// <param name="KeptVersion">The version of the last value that came.</param>
+/// <param name="Version">The version that this value has from now on.</param>
+/// <param name="Value">The value's bytes; none: null.</param>
+internal sealed record TakenBuffer(InodeId Record, SessionId Session, long KeptVersion, long Version, byte[]? Value);

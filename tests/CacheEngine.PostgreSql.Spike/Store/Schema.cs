@@ -4,6 +4,7 @@ namespace CacheEngine.PostgreSql.Store;
 /// <remarks>
 /// <para>Locks are taken in one order everywhere: records by id, then sessions by id. Whatever belongs to a record or a session is written under its row's
 /// lock, so nothing else is ever waited for and nothing deadlocks. A key is bound in a transaction of its own, before.</para>
+/// <para><c>taken</c> is a log of the buffers that were taken from nodes without their word, for whoever looks into a loss: no decision reads it.</para>
 /// <para>The <em>incarnation</em> is raised when the schema is made and by <c>forgotten()</c>, which whoever restores a backup or promotes an asynchronous replica
 /// calls, with all nodes stopped for one lease term, before they come back.</para>
 /// </remarks>
@@ -33,6 +34,7 @@ internal static class Schema
             took_in bigint NOT NULL,
             received bytea) WITH (fillfactor = 50);
         CREATE UNIQUE INDEX IF NOT EXISTS session_identity ON cacheengine.session (identity) WHERE state = 0;
+        CREATE INDEX IF NOT EXISTS session_of_identity ON cacheengine.session (identity);
         CREATE TABLE IF NOT EXISTS cacheengine.record (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             region text NOT NULL,
@@ -50,6 +52,13 @@ internal static class Schema
             session bigint,
             record bigint,
             PRIMARY KEY (session, record));
+        CREATE TABLE IF NOT EXISTS cacheengine.taken (
+            record bigint NOT NULL,
+            session bigint NOT NULL,
+            kept bigint NOT NULL,
+            version bigint NOT NULL,
+            value bytea,
+            at timestamptz NOT NULL DEFAULT clock_timestamp());
         CREATE OR REPLACE FUNCTION cacheengine.forgotten() RETURNS bigint LANGUAGE sql AS $$
             UPDATE cacheengine.authority SET incarnation = GREATEST(incarnation + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) RETURNING incarnation $$;
         INSERT INTO cacheengine.authority (incarnation) VALUES ((extract(epoch FROM clock_timestamp()) * 1000)::bigint) ON CONFLICT DO NOTHING;
@@ -67,6 +76,9 @@ internal static class SessionRowState
     /// <summary>Nothing is taken in of it; its rights last until they have run out.</summary>
     public const short CutOff = 1;
 
-    /// <summary>Its rights are over. The row goes when its records have heard of it.</summary>
+    /// <summary>Its rights are over, without a word of its node. The row goes when its records have heard of it.</summary>
     public const short Over = 2;
+
+    /// <summary>The same by its node's own word: nothing that was buffered under it is missing. Which of the two ends came first stands.</summary>
+    public const short Closed = 3;
 }

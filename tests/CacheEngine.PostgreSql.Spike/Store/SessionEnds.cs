@@ -21,39 +21,52 @@ internal sealed class SessionEnds(
     public async ValueTask<SessionId> OpenAsync(SessionOpening opening, string bell, CancellationToken cancellationToken)
     {
         await CheckShapeAsync(opening, cancellationToken);
-        var superseded = new List<(SessionId Id, int State)>();
+        List<SessionId> cutOff;
         SessionId opened;
         await using (NpgsqlConnection connection = await database.OpenAsync(cancellationToken))
         await using (NpgsqlBatch batch = connection.CreateBatch())
         {
-            batch.BatchCommands.Add(Commands.Sql(Statements.Supersede).With(opening.Identity).With(opening.Previous.Value));
+            batch.BatchCommands.Add(Commands.Sql(Statements.Supersede).With(opening.Identity));
             batch.BatchCommands.Add(Commands.Sql(Statements.NewSession).With(opening.Identity).With(opening.Region).With(opening.Node).With(bell));
             await using NpgsqlDataReader reader = await database.QueryAsync(batch, cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                superseded.Add((new SessionId(reader.GetInt64(0)), reader.GetInt16(1)));
-            }
-
+            cutOff = await ReadIdsAsync(reader, cancellationToken);
             await reader.NextResultAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             opened = new SessionId(reader.GetInt64(0));
         }
 
-        foreach ((SessionId id, int state) in superseded)
+        foreach (SessionId id in cutOff)
         {
-            await SpreadAsync(id, rightsAreOver: state == SessionRowState.Over, cancellationToken);
+            await SpreadAsync(id, SessionRowState.CutOff, cancellationToken);
         }
 
         return opened;
     }
 
+    /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions.</summary>
+    public async ValueTask CloseEarlierAsync(Guid identity, SessionId session, CancellationToken cancellationToken)
+    {
+        List<SessionId> closed;
+        await using (NpgsqlConnection connection = await database.OpenAsync(cancellationToken))
+        await using (NpgsqlBatch batch = connection.CreateBatch())
+        {
+            batch.BatchCommands.Add(Commands.Sql(Statements.CloseEarlier).With(identity).With(session.Value));
+            await using NpgsqlDataReader reader = await database.QueryAsync(batch, cancellationToken);
+            closed = await ReadIdsAsync(reader, cancellationToken);
+        }
+
+        foreach (SessionId id in closed)
+        {
+            await SpreadAsync(id, SessionRowState.Closed, cancellationToken);
+        }
+    }
+
     /// <param name="session">The session.</param>
-    /// <param name="rightsAreOver">Whether its rights end with it.</param>
+    /// <param name="state">How it ends: a <see cref="SessionRowState"/>.</param>
     /// <param name="onlyIfRenewals">Only if its count of renewals is still this; negative: in any case.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask EndAsync(SessionId session, bool rightsAreOver, long onlyIfRenewals, CancellationToken cancellationToken)
+    public async ValueTask EndAsync(SessionId session, short state, long onlyIfRenewals, CancellationToken cancellationToken)
     {
-        short state = rightsAreOver ? SessionRowState.Over : SessionRowState.CutOff;
         int ended;
         await using (NpgsqlConnection connection = await database.OpenAsync(cancellationToken))
         await using (NpgsqlBatch batch = connection.CreateBatch())
@@ -64,7 +77,7 @@ internal sealed class SessionEnds(
 
         if (ended > 0)
         {
-            await SpreadAsync(session, rightsAreOver, cancellationToken);
+            await SpreadAsync(session, state, cancellationToken);
         }
     }
 
@@ -83,11 +96,11 @@ internal sealed class SessionEnds(
                 };
                 if (isOver)
                 {
-                    await EndAsync(id, rightsAreOver: true, renewals, cancellationToken);
+                    await EndAsync(id, SessionRowState.Over, renewals, cancellationToken);
                 }
-                else if (state == SessionRowState.Over)
+                else if (state >= SessionRowState.Over)
                 {
-                    await SpreadAsync(id, rightsAreOver: true, cancellationToken);
+                    await SpreadAsync(id, state, cancellationToken);
                 }
             }
 
@@ -99,6 +112,17 @@ internal sealed class SessionEnds(
             observations.Clear();
             throw;
         }
+    }
+
+    private static async ValueTask<List<SessionId>> ReadIdsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var ids = new List<SessionId>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(new SessionId(reader.GetInt64(0)));
+        }
+
+        return ids;
     }
 
     private async ValueTask CheckShapeAsync(SessionOpening opening, CancellationToken cancellationToken)
@@ -141,7 +165,7 @@ internal sealed class SessionEnds(
     }
 
     /// <summary>Tells the records that a session has touched. Every step may be done twice.</summary>
-    private async ValueTask SpreadAsync(SessionId session, bool rightsAreOver, CancellationToken cancellationToken)
+    private async ValueTask SpreadAsync(SessionId session, short state, CancellationToken cancellationToken)
     {
         var touched = new List<InodeId>();
         await using (NpgsqlConnection connection = await database.OpenAsync(cancellationToken))
@@ -155,13 +179,20 @@ internal sealed class SessionEnds(
             }
         }
 
-        var what = new RecordEvent(rightsAreOver ? RecordEventKind.SessionGone : RecordEventKind.SessionCut, session);
+        var what = new RecordEvent(
+            state switch
+            {
+                SessionRowState.CutOff => RecordEventKind.SessionCut,
+                SessionRowState.Closed => RecordEventKind.SessionClosed,
+                _ => RecordEventKind.SessionGone,
+            },
+            session);
         foreach (InodeId id in touched)
         {
             await transit(id, what, cancellationToken);
         }
 
-        if (rightsAreOver)
+        if (state >= SessionRowState.Over)
         {
             await database.ScalarAsync(Commands.Sql(Statements.Forget).With(session.Value), cancellationToken);
             forget(session);

@@ -16,7 +16,7 @@ internal static class Statements
 
     /// <summary>The sessions that hold or ask for something at the records, and the one that speaks. It sees the records as they are now: they are locked.</summary>
     public const string LockSessions = """
-        SELECT id, region, bell, state, renewals, last_owed, took_in, CASE WHEN id = $2 THEN received END
+        SELECT id, region, bell, state, renewals, last_owed, took_in, CASE WHEN id = $2 THEN received END, identity
         FROM cacheengine.session
         WHERE id = ANY(ARRAY(SELECT unnest(sessions) FROM cacheengine.record WHERE id = ANY($1) UNION SELECT $2))
         ORDER BY id FOR UPDATE
@@ -44,6 +44,8 @@ internal static class Statements
     public const string Touch =
         "INSERT INTO cacheengine.touched (session, record) SELECT s, r FROM unnest($1::bigint[], $2::bigint[]) AS u (s, r) ON CONFLICT DO NOTHING";
 
+    public const string LogTaken = "INSERT INTO cacheengine.taken (record, session, kept, version, value) VALUES ($1, $2, $3, $4, $5)";
+
     public const string Ring = "SELECT pg_notify($1, $2)";
 
     public const string Renew = """
@@ -57,11 +59,17 @@ internal static class Statements
 
     public const string NewRegion = "INSERT INTO cacheengine.region (name, shape, at_source, raises_fence, max_write) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
 
-    /// <summary>Ends what an identity has open; what its node itself says is over is over with its rights. Locked in order, like all sessions.</summary>
+    /// <summary>Cuts off what an identity has open. Its count moves on as if it had renewed: everybody counts the end of its rights anew, so its node has a whole
+    /// term to claim them in. Locked in order, like all sessions.</summary>
     public const string Supersede = """
-        WITH older AS (
-            SELECT id FROM cacheengine.session WHERE identity = $1 AND (state = 0 OR (id = $2 AND state < 2)) ORDER BY id FOR UPDATE)
-        UPDATE cacheengine.session s SET state = CASE WHEN s.id = $2 THEN 2 ELSE 1 END FROM older WHERE s.id = older.id RETURNING s.id, s.state
+        WITH older AS (SELECT id FROM cacheengine.session WHERE identity = $1 AND state = 0 ORDER BY id FOR UPDATE)
+        UPDATE cacheengine.session s SET state = 1, renewals = renewals + 1 FROM older WHERE s.id = older.id RETURNING s.id
+        """;
+
+    /// <summary>Closes the sessions that an identity had before this one; those too whose closing was left half done.</summary>
+    public const string CloseEarlier = """
+        WITH earlier AS (SELECT id FROM cacheengine.session WHERE identity = $1 AND id < $2 AND state <> 2 ORDER BY id FOR UPDATE)
+        UPDATE cacheengine.session s SET state = 3 FROM earlier WHERE s.id = earlier.id RETURNING s.id
         """;
 
     public const string NewSession = """
@@ -69,14 +77,17 @@ internal static class Statements
         VALUES ($1, $2, $3, $4, 0, 0, 0, 0) RETURNING id
         """;
 
-    /// <summary>Ends a session unless it was heard of in between.</summary>
-    public const string End = "UPDATE cacheengine.session SET state = $2 WHERE id = $1 AND state < $2 AND ($3 < 0 OR renewals = $3)";
+    /// <summary>Ends a session unless it was heard of in between; of two ends of its rights the first stands.</summary>
+    public const string End = """
+        UPDATE cacheengine.session SET state = $2, renewals = renewals + CASE $2 WHEN 1 THEN 1 ELSE 0 END
+        WHERE id = $1 AND state < LEAST($2, 2) AND ($3 < 0 OR renewals = $3)
+        """;
 
     public const string Touched = "SELECT record FROM cacheengine.touched WHERE session = $1 ORDER BY record";
 
     public const string Forget = """
         WITH t AS (DELETE FROM cacheengine.touched WHERE session = $1), o AS (DELETE FROM cacheengine.owed WHERE session = $1)
-        DELETE FROM cacheengine.session WHERE id = $1 AND state = 2
+        DELETE FROM cacheengine.session WHERE id = $1 AND state >= 2
         """;
 
     public const string Sessions = "SELECT id, state, renewals FROM cacheengine.session ORDER BY id";

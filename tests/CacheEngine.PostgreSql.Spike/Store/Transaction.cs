@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Inodes;
@@ -123,6 +124,7 @@ internal sealed class Transaction : IAsyncDisposable
             var row = new SessionRow
             {
                 Id = id,
+                Engine = new EngineId(MemoryMarshal.Read<UInt128>(reader.GetGuid(8).ToByteArray())),
                 Region = reader.GetString(1),
                 Bell = reader.GetString(2),
                 State = reader.GetInt16(3),
@@ -165,6 +167,12 @@ internal sealed class Transaction : IAsyncDisposable
                 .With(record.Id.Value).With(sessions).With(state);
             batch.BatchCommands.Add(
                 isChanged ? command.WithBytes(record.Payload.Kind == PayloadKind.Bytes ? record.Payload.Bytes.ToArray() : null) : command);
+        }
+
+        foreach (TakenBuffer taken in World.Taken)
+        {
+            batch.BatchCommands.Add(Commands.Sql(Statements.LogTaken)
+                .With(taken.Record.Value).With(taken.Session.Value).With(taken.KeptVersion).With(taken.Version).WithBytes(taken.Value));
         }
 
         if (World.NewlyTouched.Count > 0)

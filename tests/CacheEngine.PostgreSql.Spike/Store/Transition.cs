@@ -1,6 +1,7 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -13,7 +14,7 @@ namespace CacheEngine.PostgreSql.Store;
 /// </summary>
 /// <remarks>Every session that a decision may ask about is locked with the record, so what is seen of it stays true until the commit: a renewal comes either
 /// before, and is counted, or after, and is told of what is owed by then.</remarks>
-internal sealed class Transition(EngineClock clock, LeaseTerms terms, Func<CapId> newCapId) : IRecordContext
+internal sealed class Transition(EngineClock clock, LeaseTerms terms, SizeQuota quota, Func<CapId> newCapId) : IRecordContext
 {
     private RecordRow? _row;
     private long _lookAgainAt;
@@ -26,6 +27,9 @@ internal sealed class Transition(EngineClock clock, LeaseTerms terms, Func<CapId
     public List<AuthorityMessage> Owed { get; } = [];
 
     public List<(SessionId Session, InodeId Record)> NewlyTouched { get; } = [];
+
+    /// <summary>The buffers that were taken, in order.</summary>
+    public List<TakenBuffer> Taken { get; } = [];
 
     /// <summary>When each record that was looked at must be looked at again.</summary>
     public Dictionary<InodeId, long> LooksAgain { get; } = [];
@@ -44,6 +48,13 @@ internal sealed class Transition(EngineClock clock, LeaseTerms terms, Func<CapId
 
     /// <inheritdoc/>
     public SourceTerms Source => _row!.Source;
+
+    /// <inheritdoc/>
+    public SizeQuota Quota => quota;
+
+    /// <inheritdoc/>
+    /// <remarks>What is acknowledged was committed with it.</remarks>
+    public bool IsVolatile => false;
 
     /// <summary>Applies an event.</summary>
     /// <returns>False when there is no such record, or the session may not speak of it.</returns>
@@ -65,6 +76,13 @@ internal sealed class Transition(EngineClock clock, LeaseTerms terms, Func<CapId
     /// <inheritdoc/>
     public SessionView View(SessionId session) =>
         Sessions.TryGetValue(session, out SessionRow? row) ? row.View : new SessionView(0, default, HasEnded: true);
+
+    /// <inheritdoc/>
+    public EngineId EngineOf(SessionId session) => Sessions.TryGetValue(session, out SessionRow? row) ? row.Engine : default;
+
+    /// <inheritdoc/>
+    public void BufferTaken(RecordState record, SessionId session, long keptVersion) => Taken.Add(new TakenBuffer(
+        record.Id, session, keptVersion, record.Version, record.Payload.Kind == PayloadKind.Bytes ? record.Payload.Bytes.ToArray() : null));
 
     /// <inheritdoc/>
     public MessageSeq Owe(SessionId session, ref AuthorityMessage message)

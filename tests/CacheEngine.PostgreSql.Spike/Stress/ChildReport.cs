@@ -6,11 +6,19 @@ internal sealed class ChildReport
 {
     public List<HistoryEvent> History { get; init; } = [];
 
+    /// <summary>What its nodes told their applications that they had lost.</summary>
+    public List<ToldLoss> Losses { get; init; } = [];
+
     public long Reads { get; set; }
 
     public long Hits { get; set; }
 
     public long Writes { get; set; }
+
+    /// <summary>Writes that were acknowledged in their node's buffer, and flushes of them that were waited for.</summary>
+    public long Buffered { get; set; }
+
+    public long Flushes { get; set; }
 
     public long Loads { get; set; }
 
@@ -42,7 +50,7 @@ internal sealed class ChildReport
     {
         using var to = new BinaryWriter(File.Create(path));
         foreach (long number in (long[])
-            [Reads, Hits, Writes, Loads, Unavailable, Acknowledged, Unknown, Counter, Refused, Failures, RoundTrips, Questions, Revokes])
+            [Reads, Hits, Writes, Buffered, Flushes, Loads, Unavailable, Acknowledged, Unknown, Counter, Refused, Failures, RoundTrips, Questions, Revokes])
         {
             to.Write(number);
         }
@@ -53,16 +61,19 @@ internal sealed class ChildReport
             times.ForEach(to.Write);
         }
 
+        to.Write(Losses.Count);
+        foreach (ToldLoss loss in Losses)
+        {
+            to.Write(loss.Node);
+            to.Write(loss.Key);
+            to.Write(loss.First);
+            to.Write(loss.Last);
+        }
+
         to.Write(History.Count);
         foreach (HistoryEvent e in History)
         {
-            to.Write((byte)e.Kind);
-            to.Write(e.Key);
-            to.Write(e.Value);
-            to.Write(e.Version);
-            to.Write(e.Call);
-            to.Write(e.Return);
-            to.Write(e.Client);
+            Write(to, e);
         }
     }
 
@@ -74,6 +85,8 @@ internal sealed class ChildReport
             Reads = from.ReadInt64(),
             Hits = from.ReadInt64(),
             Writes = from.ReadInt64(),
+            Buffered = from.ReadInt64(),
+            Flushes = from.ReadInt64(),
             Loads = from.ReadInt64(),
             Unavailable = from.ReadInt64(),
             Acknowledged = from.ReadInt64(),
@@ -95,16 +108,45 @@ internal sealed class ChildReport
 
         for (int left = from.ReadInt32(); left > 0; left--)
         {
-            report.History.Add(new HistoryEvent(
-                (EventKind)from.ReadByte(),
-                from.ReadInt32(),
-                from.ReadInt64(),
-                from.ReadInt64(),
-                from.ReadInt64(),
-                from.ReadInt64(),
-                from.ReadInt32()));
+            report.Losses.Add(new ToldLoss(from.ReadInt32(), from.ReadInt32(), from.ReadInt64(), from.ReadInt64()));
+        }
+
+        for (int left = from.ReadInt32(); left > 0; left--)
+        {
+            report.History.Add(ReadEvent(from));
         }
 
         return report;
+    }
+
+    private static void Write(BinaryWriter to, in HistoryEvent e)
+    {
+        to.Write((byte)e.Kind);
+        to.Write(e.Key);
+        to.Write(e.Value);
+        to.Write(e.Version);
+        to.Write(e.Call);
+        to.Write(e.Return);
+        to.Write(e.Client);
+        to.Write(e.Base.HasValue);
+        to.Write(e.Base.GetValueOrDefault());
+        to.Write(e.LostAfter);
+        to.Write(e.DurableAt);
+        to.Write(e.Node);
+    }
+
+    private static HistoryEvent ReadEvent(BinaryReader from)
+    {
+        var e = new HistoryEvent(
+            (EventKind)from.ReadByte(),
+            from.ReadInt32(),
+            from.ReadInt64(),
+            from.ReadInt64(),
+            from.ReadInt64(),
+            from.ReadInt64(),
+            from.ReadInt32());
+        bool hasBase = from.ReadBoolean();
+        long basedOn = from.ReadInt64();
+        return e with { Base = hasBase ? basedOn : null, LostAfter = from.ReadInt64(), DurableAt = from.ReadInt64(), Node = from.ReadInt32() };
     }
 }

@@ -10,9 +10,15 @@ internal sealed class StressChild(ChildOptions options)
 {
     private const int Nodes = 3;
     private const int ClientsPerNode = 3;
-    private const int Keys = 12;
 
-    public static readonly TimeSpan LeaseTerm = TimeSpan.FromSeconds(2);
+    /// <summary>The first keys are asked for all the time; the others now and then, so that what is buffered there stays so for a while.</summary>
+    private const int BusyKeys = 12;
+    private const int Keys = 18;
+    private const int WritesPerBurst = 5;
+
+    public const string Region = "stress";
+
+    public static readonly PostgreSqlAuthorityOptions Options = new() { LeaseTerm = TimeSpan.FromSeconds(2) };
 
     private readonly History _history = new();
     private readonly List<ClientLog> _logs = [];
@@ -21,6 +27,8 @@ internal sealed class StressChild(ChildOptions options)
     private long _lastValue;
     private long _hits;
     private long _writes;
+    private long _buffered;
+    private long _flushes;
     private long _loads;
     private long _unavailable;
 
@@ -33,36 +41,43 @@ internal sealed class StressChild(ChildOptions options)
     private async Task RunAsync()
     {
         await using PostgreSqlAuthority authority =
-            await PostgreSqlAuthority.ConnectAsync(options.ConnectionString, new() { LeaseTerm = LeaseTerm, DoorbellLoss = options.Loss });
+            await PostgreSqlAuthority.ConnectAsync(options.ConnectionString, Options with { DoorbellLoss = options.Loss });
         var nodes = new List<CoherentCache<int, long>>();
         var clients = new List<Task>();
         for (int i = 0; i < Nodes; i++)
         {
-            nodes.Add(await CoherentCache.OpenAsync<int, long>(
-                authority, "stress", new() { NodeName = $"process {options.Index} node {i}", Serializer = new StampSerializer() }));
+            CoherentCache<int, long> node = await CoherentCache.OpenAsync<int, long>(
+                authority, Region, new() { NodeName = $"process {options.Index} node {i}", Serializer = new StampSerializer() });
+            int number = NodeNumber(i);
+            node.WritesLost += (_, lost) => NoteLoss(number, lost.Report);
+            nodes.Add(node);
         }
 
         CoherentCache<string, long> counter = await CoherentCache.OpenAsync<string, long>(
             authority, "counter", new() { NodeName = $"process {options.Index}", Serializer = new StampSerializer() });
         for (int i = 0; i < Nodes * ClientsPerNode; i++)
         {
-            ClientLog log = _history.AddClient(Keys);
+            ClientLog log = _history.AddClient(Keys, NodeNumber(i % Nodes));
             _logs.Add(log);
             CoherentCache<int, long> node = nodes[i % Nodes];
             var random = new Random((options.Index * 1000) + i);
-            clients.Add(Task.Run(() => ClientAsync(node, log, random)));
+            int turn = i / Nodes;
+            clients.Add(Task.Run(() => ClientAsync(node, log, random, turn)));
         }
 
         clients.Add(Task.Run(() => CountAsync(counter)));
         await Task.WhenAll(clients);
         await ReadCounterAsync(counter);
-        Fill(authority, nodes);
         foreach (CoherentCache<int, long> node in nodes)
         {
             await node.DisposeAsync();
         }
 
         await counter.DisposeAsync();
+
+        // What the last flush lost is told on the thread pool.
+        await Task.Delay(200);
+        Fill(authority, nodes);
         _report.Save(options.Output);
         if (authority.LastFailure is { } failure)
         {
@@ -76,6 +91,8 @@ internal sealed class StressChild(ChildOptions options)
         _report.Reads = _logs.Sum(static log => log.Reads);
         _report.Hits = _hits;
         _report.Writes = _writes;
+        _report.Buffered = _buffered;
+        _report.Flushes = _flushes;
         _report.Loads = _loads;
         _report.Unavailable = _unavailable;
         _report.Refused = authority.RefusedMessages;
@@ -87,13 +104,13 @@ internal sealed class StressChild(ChildOptions options)
 
     private bool IsTime => Stopwatch.GetTimestamp() < options.Until;
 
-    private async Task ClientAsync(CoherentCache<int, long> node, ClientLog log, Random random)
+    private async Task ClientAsync(CoherentCache<int, long> node, ClientLog log, Random random, int turn)
     {
         while (IsTime)
         {
             try
             {
-                await StepAsync(node, log, random);
+                await StepAsync(node, log, random, turn);
             }
             catch (Exception exception) when (exception is AuthorityUnavailableException or CapabilityLostException)
             {
@@ -103,9 +120,9 @@ internal sealed class StressChild(ChildOptions options)
         }
     }
 
-    private async Task StepAsync(CoherentCache<int, long> node, ClientLog log, Random random)
+    private async Task StepAsync(CoherentCache<int, long> node, ClientLog log, Random random, int turn)
     {
-        int key = random.Next(Keys);
+        int key = random.Next(12) > 0 ? random.Next(BusyKeys) : random.Next(BusyKeys, Keys);
         switch (random.Next(100))
         {
             case < 60:
@@ -124,15 +141,22 @@ internal sealed class StressChild(ChildOptions options)
             case < 90:
                 await LoadAsync(node, log, key);
                 break;
-            case < 97:
+            case < 93:
                 long value = NextValue();
                 await WriteAsync(log, key, value, () => node.SetAsync(key, value));
+                break;
+            case < 97:
+                // Of each node's clients one writes a key back and flushes it: so what was lost is told to whoever wrote it.
+                await WriteBackAsync(node, log, random, key - (key % ClientsPerNode) + turn);
                 break;
             default:
                 await WriteAsync(log, key, HistoryEvent.Absent, () => node.RemoveAsync(key));
                 break;
         }
     }
+
+    /// <summary>Unique over all processes, as clients and values are.</summary>
+    private int NodeNumber(int node) => (options.Index * 100) + node;
 
     /// <summary>Unique over all processes.</summary>
     private long NextValue() => (Interlocked.Increment(ref _lastValue) * options.Processes) + options.Index;
@@ -176,7 +200,8 @@ internal sealed class StressChild(ChildOptions options)
         }
     }
 
-    private async Task WriteAsync(ClientLog log, int key, long value, Func<ValueTask<long>> write)
+    /// <returns>The version, if it was acknowledged.</returns>
+    private async Task<long?> WriteAsync(ClientLog log, int key, long value, Func<ValueTask<long>> write)
     {
         long call = Stopwatch.GetTimestamp();
         try
@@ -186,6 +211,7 @@ internal sealed class StressChild(ChildOptions options)
             log.Write(key, value, version, call, end);
             Interlocked.Increment(ref _writes);
             Note(_report.SetTimes, call, end);
+            return version;
         }
         catch (AuthorityUnavailableException exception)
         {
@@ -194,6 +220,58 @@ internal sealed class StressChild(ChildOptions options)
             {
                 log.Write(key, value, HistoryEvent.Unversioned, call, HistoryEvent.Pending);
             }
+
+            return null;
+        }
+    }
+
+    /// <summary>A few writes one after the other: the first goes through and takes the right to keep the others back. Now and then they are flushed.</summary>
+    private async Task WriteBackAsync(CoherentCache<int, long> node, ClientLog log, Random random, int key)
+    {
+        long last = 0;
+        for (int i = 0; i < WritesPerBurst; i++)
+        {
+            long value = NextValue();
+            long call = Stopwatch.GetTimestamp();
+            ValueTask<long> write = node.SetAsync(key, value, mode: WriteMode.Back);
+            if (!write.IsCompletedSuccessfully)
+            {
+                // It went through: a store that is far away does not answer on the caller's stack.
+                last = await WriteAsync(log, key, value, () => write) ?? last;
+                continue;
+            }
+
+            last = await write;
+            log.Buffer(key, value, last, call, Stopwatch.GetTimestamp());
+            Interlocked.Increment(ref _buffered);
+        }
+
+        if (last > 0 && random.Next(3) == 0)
+        {
+            await FlushAsync(node, log, key, last);
+        }
+    }
+
+    private async Task FlushAsync(CoherentCache<int, long> node, ClientLog log, int key, long version)
+    {
+        long call = Stopwatch.GetTimestamp();
+        try
+        {
+            await node.FlushAsync(key);
+            log.Flushed(key, version, call, Stopwatch.GetTimestamp());
+            Interlocked.Increment(ref _flushes);
+        }
+        catch (BufferedWritesLostException)
+        {
+            // It is told by the event too.
+        }
+    }
+
+    private void NoteLoss(int node, LossReport lost)
+    {
+        lock (_lock)
+        {
+            _report.Losses.Add(new ToldLoss(node, (int)lost.Key, lost.FirstVersion, lost.LastVersion));
         }
     }
 

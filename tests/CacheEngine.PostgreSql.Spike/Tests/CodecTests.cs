@@ -1,6 +1,7 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.PostgreSql.Codec;
 using CacheEngine.Protocol;
@@ -21,6 +22,8 @@ public sealed class CodecTests
         Assert.Equal(record.Version, back.Version);
         Assert.Equal(record.Fence, back.Fence);
         Assert.Equal(record.Owner, back.Owner);
+        Assert.Equal(record.VersionLimit, back.VersionLimit);
+        Assert.Equal(record.Applied, back.Applied);
         Assert.True(back.IsUnsettled && back.HasValue);
         Assert.Equal([1, 2, 3], back.Payload.Bytes.ToArray());
         Assert.Equal(record.Holders[0].State, back.Holders[0].State);
@@ -37,6 +40,23 @@ public sealed class CodecTests
         RecordState record = RecordCodec.Decode(new InodeId(5), [], null, out long endsAtUtc);
         Assert.Equal((0L, long.MaxValue), (record.Version, endsAtUtc));
         Assert.Empty(record.Holders);
+    }
+
+    [Fact]
+    public void Record_FlushesOfAsManyEnginesAsMayBe_AreRead_AndOfOneMoreRefused()
+    {
+        RecordState record = Sample();
+        record.Applied.Clear();
+        for (ulong i = 1; i <= RecordFlushes.MaxEngines; i++)
+        {
+            record.Applied.Add(new AppliedFlush(new EngineId(i), new FlushTid(i)));
+        }
+
+        byte[] most = RecordCodec.Encode(record, 1);
+        Assert.Equal(record.Applied, RecordCodec.Decode(record.Id, most, [1, 2, 3], out _).Applied);
+        record.Applied.Add(new AppliedFlush(new EngineId(0), new FlushTid(1)));
+        byte[] more = RecordCodec.Encode(record, 1);
+        Assert.Throws<InvalidDataException>(() => RecordCodec.Decode(record.Id, more, [1, 2, 3], out _));
     }
 
     [Fact]
@@ -92,6 +112,10 @@ public sealed class CodecTests
             Fence = new Fence(11),
             IsUnsettled = true,
             Refusal = Refusal.VersionUnknown,
+            Tid = new FlushTid(ulong.MaxValue),
+            IsDurable = true,
+            VersionLimit = 12,
+            MaxSize = 13,
         };
         byte[] bytes = MessageCodec.Encode(message);
         Assert.Equal(message, MessageCodec.Decode(message.Session, message.Sequence, bytes));
@@ -128,12 +152,16 @@ public sealed class CodecTests
             Fence = new Fence(3),
             Owner = new OwnerState(new SessionId(4), 5, new CapId(6), new Fence(3)),
             IsUnsettled = true,
+            VersionLimit = 16,
         };
+        record.Applied.Add(new AppliedFlush(new EngineId(UInt128.MaxValue - 1), new FlushTid(ulong.MaxValue)));
+        record.Applied.Add(new AppliedFlush(new EngineId(17), new FlushTid(18)));
         record.Holders.Add(new Holder
         {
             State = new HolderState
             {
                 Session = new SessionId(4),
+                Engine = new EngineId(((UInt128)19 << 64) | 20),
                 Cap = new CapId(6),
                 Issued = Rights.Serve,
                 Implemented = Rights.Exclusive,
@@ -155,6 +183,7 @@ public sealed class CodecTests
             Yielded = 13,
             Precondition = Precondition.Exactly(14),
             TimeToLive = 15,
+            Size = 21,
             Payload = Payload.OfBytes(new byte[] { 4 }),
         });
         return record;

@@ -1,6 +1,7 @@
 using CacheEngine.PostgreSql.Link;
 using CacheEngine.PostgreSql.Store;
 using CacheEngine.PostgreSql.Stress;
+using CacheEngine.Sessions;
 
 namespace CacheEngine.PostgreSql.Tests;
 
@@ -83,6 +84,45 @@ public sealed class PostgreSqlAuthorityTests(ServerFixture fixture) : IAsyncLife
     }
 
     [Fact]
+    [Rule("P01", "FLU-01")]
+    public async Task SetAsync_Back_AnotherProcessSeesTheLastWrite()
+    {
+        await using CoherentCache<string, long> left = await OpenAsync(_left);
+        await using CoherentCache<string, long> right = await OpenAsync(_right);
+        long last = await left.SetAsync("key", 0, mode: WriteMode.Back);
+        int buffered = 0;
+        for (long i = 1; i <= 100; i++)
+        {
+            ValueTask<long> write = left.SetAsync("key", i, mode: WriteMode.Back);
+            buffered += write.IsCompletedSuccessfully ? 1 : 0;
+            last = await write;
+        }
+
+        Lookup<long> seen = await right.GetAsync("key");
+        Assert.Equal((100, last), (seen.Value, seen.Version));
+        Assert.True(buffered > 0);
+        Assert.Equal(0, _left.RefusedMessages);
+    }
+
+    [Fact]
+    [Rule("P15", "P22")]
+    public async Task FlushAsync_ServerCrashesUnderWay_NothingIsLost()
+    {
+        await using CoherentCache<string, long> left = await OpenAsync(_left);
+        await using CoherentCache<string, long> right = await OpenAsync(_right);
+        await left.SetAsync("key", 0, mode: WriteMode.Back);
+        long last = await left.SetAsync("key", 1, mode: WriteMode.Back);
+        await fixture.Server.CrashAsync();
+        Task flush = left.FlushAsync("key").AsTask();
+        await Task.Delay(100);
+        await fixture.Server.StartAsync();
+        await flush;
+        Lookup<long> seen = await right.GetAsync("key");
+        Assert.Equal((1, last), (seen.Value, seen.Version));
+        Assert.Equal(0, _left.Store.BuffersTaken + _right.Store.BuffersTaken);
+    }
+
+    [Fact]
     public async Task SetAsync_WithExpiration_EndsOnEveryNode()
     {
         await using CoherentCache<string, long> left = await OpenAsync(_left);
@@ -144,6 +184,22 @@ public sealed class PostgreSqlAuthorityTests(ServerFixture fixture) : IAsyncLife
         await set;
         Assert.False(right.TryGet("key", out long old) && old != 2);
         Assert.Equal(2, (await right.GetAsync("key")).Value);
+    }
+
+    [Fact]
+    [Rule("P15", "P22")]
+    public async Task EndAsync_OfABufferingNodesSession_ItClaimsWhatItHadAndLosesNothing()
+    {
+        await using CoherentCache<string, long> left = await OpenAsync(_left);
+        await left.SetAsync("key", 0, mode: WriteMode.Back);
+        long last = await left.SetAsync("key", 1, mode: WriteMode.Back);
+        long session = await CountAsync("SELECT max(id) FROM cacheengine.session WHERE region = $1");
+        await _right.Store.EndAsync(new SessionId(session), rightsAreOver: false, default);
+        await UntilAsync(async () => await CountAsync("SELECT min(id) FROM cacheengine.session WHERE region = $1") > session);
+        await left.FlushAsync("key");
+        await using CoherentCache<string, long> right = await OpenAsync(_right);
+        Lookup<long> seen = await right.GetAsync("key");
+        Assert.Equal((1, last), (seen.Value, seen.Version));
     }
 
     private static async Task UntilAsync(Func<Task<bool>> isSo)

@@ -289,8 +289,149 @@ public abstract class RecordStoreContract : IAsyncLifetime
         StoreNode older = await JoinAsync(identity: identity);
         await older.AskAsync(ClientMessageKind.Acquire, "key");
         StoreNode newer = await JoinAsync(identity: identity);
-        await newer.SendAsync(new ClientMessage { Kind = ClientMessageKind.ClaimsDone });
+        await newer.ClaimsDoneAsync();
         Assert.Equal(AuthorityMessageKind.Written, (await (await JoinAsync()).AskAsync(ClientMessageKind.Write, "key", "1")).Kind);
+    }
+
+    [Fact]
+    [Rule("P22")]
+    public async Task Sweep_SessionThatWasJustCutOff_HasATermToBeClaimedFrom()
+    {
+        var identity = Guid.NewGuid();
+        StoreNode older = await JoinAsync(identity: identity);
+        AuthorityMessage grant = await older.AskAsync(ClientMessageKind.Acquire, "key");
+        await Store.SweepAsync(default);
+        Time.Advance(2 * Term);
+        StoreNode newer = await JoinAsync(identity: identity);
+        Time.Advance(Term - 1);
+        await Store.SweepAsync(default);
+        Assert.Equal(grant.Caps, (await newer.ClaimAsync(grant, grant.Caps)).Caps);
+    }
+
+    [Fact]
+    [Rule("T01", "P15")]
+    public async Task Flush_RepeatedInALaterSession_IsAcknowledgedAgainAndChangesNothing()
+    {
+        var identity = Guid.NewGuid();
+        StoreNode older = await JoinAsync(identity: identity);
+        AuthorityMessage grant = await older.BufferAsync("key", "1");
+        AuthorityMessage flushed = await older.FlushAsync(grant, tid: 1, grant.Version + 5, "2");
+        Assert.Equal((AuthorityMessageKind.Flushed, true, grant.Version + 5), (flushed.Kind, flushed.IsDurable, flushed.Version));
+        Assert.True(flushed.VersionLimit > grant.VersionLimit);
+        StoreNode newer = await JoinAsync(identity: identity);
+        await newer.ClaimsDoneAsync();
+        StoreNode writer = await JoinAsync();
+        AuthorityMessage written = await writer.AskAsync(ClientMessageKind.Write, "key", "3");
+        AuthorityMessage again = await newer.FlushAsync(grant, tid: 1, grant.Version + 5, "2");
+        Assert.Equal((AuthorityMessageKind.Flushed, true), (again.Kind, again.IsDurable));
+        await AssertStandsAsync(written.Version, "3");
+    }
+
+    [Fact]
+    [Rule("P15")]
+    public async Task Flush_WithoutTheRight_IsRefusedAndChangesNothing()
+    {
+        StoreNode holder = await JoinAsync();
+        AuthorityMessage grant = await holder.BufferAsync("key", "1");
+        Assert.Equal(Refusal.RightLost, (await holder.FlushAsync(grant, tid: 1, grant.VersionLimit + 1, "beyond the limit")).Refusal);
+        await holder.FlushAsync(grant, tid: 2, grant.Version + 1, "2");
+        Assert.Equal(Refusal.RightLost, (await holder.FlushAsync(grant, tid: 3, grant.Version + 1, "not newer")).Refusal);
+        await holder.ReleaseAsync(grant);
+        AuthorityMessage refused = await holder.FlushAsync(grant, tid: 4, grant.Version + 2, "3");
+        Assert.Equal((AuthorityMessageKind.Refused, Refusal.RightLost), (refused.Kind, refused.Refusal));
+        await AssertStandsAsync(grant.Version + 1, "2");
+    }
+
+    [Fact]
+    [Rule("P22")]
+    public async Task Claim_OfAnEarlierSessionsGrant_IsAcceptedOnceWithWhatTheRecordHas()
+    {
+        var identity = Guid.NewGuid();
+        StoreNode older = await JoinAsync(identity: identity);
+        AuthorityMessage grant = await older.BufferAsync("key", "1");
+        StoreNode newer = await JoinAsync(identity: identity);
+        AuthorityMessage claimed = await newer.ClaimAsync(grant, grant.Caps | CapSet.FileLazyIO);
+        Assert.Equal((grant.Caps, grant.VersionLimit, grant.Version), (claimed.Caps, claimed.VersionLimit, claimed.Version));
+        Assert.True(claimed.MaxSize > 0 && claimed.Seq > grant.Seq);
+        Assert.Equal(CapSet.None, (await newer.ClaimAsync(grant, grant.Caps)).Caps);
+        await newer.ClaimsDoneAsync();
+        Assert.Equal(AuthorityMessageKind.Flushed, (await newer.FlushAsync(grant, tid: 1, grant.Version + 1, "2")).Kind);
+        StoreNode reader = await JoinAsync();
+        await reader.SendAsync(new ClientMessage { Kind = ClientMessageKind.Acquire, Inode = grant.Inode });
+        Assert.Empty(reader.Received);
+        Assert.Equal(AuthorityMessageKind.Revoke, Assert.Single(await newer.FetchAsync()).Kind);
+    }
+
+    [Fact]
+    [Rule("P22")]
+    public async Task Claim_AfterTheWordThatThisWasAll_IsAnsweredWithNothing()
+    {
+        var identity = Guid.NewGuid();
+        AuthorityMessage grant = await (await JoinAsync(identity: identity)).BufferAsync("key", "1");
+        StoreNode newer = await JoinAsync(identity: identity);
+        await newer.ClaimsDoneAsync();
+        Assert.Equal(CapSet.None, (await newer.ClaimAsync(grant, grant.Caps)).Caps);
+
+        // By the same word nothing that was buffered is missing: the value keeps its version.
+        await AssertStandsAsync(grant.Version, "1");
+    }
+
+    [Fact]
+    [Rule("P22")]
+    public async Task Claim_ByAStranger_IsAnsweredWithNothingAndDoesTheHolderNoHarm()
+    {
+        StoreNode holder = await JoinAsync();
+        AuthorityMessage grant = await holder.BufferAsync("key", "1");
+        StoreNode stranger = await JoinAsync();
+        Assert.Equal(CapSet.None, (await stranger.ClaimAsync(grant, grant.Caps)).Caps);
+        Assert.Equal(Refusal.RightLost, (await stranger.FlushAsync(grant, tid: 1, grant.Version + 1, "stolen")).Refusal);
+        await stranger.ClaimsDoneAsync();
+        Assert.Equal(AuthorityMessageKind.Flushed, (await holder.FlushAsync(grant, tid: 1, grant.Version + 1, "2")).Kind);
+    }
+
+    [Fact]
+    [Rule("P05", "P22")]
+    public async Task Claim_OfARightThatWasTaken_IsAnsweredWithNothing_AndTheValueHasAVersionThatWasNeverSeen()
+    {
+        var identity = Guid.NewGuid();
+        AuthorityMessage grant = await (await JoinAsync(identity: identity)).BufferAsync("key", "1");
+        StoreNode newer = await JoinAsync(identity: identity);
+        StoreNode reader = await JoinAsync();
+        await reader.SendAsync(new ClientMessage { Kind = ClientMessageKind.Acquire, Inode = grant.Inode });
+        Time.Advance(Term + Margin - 1);
+        await Store.LookAsync(grant.Inode, default);
+        Assert.Empty(await reader.FetchAsync());
+        Time.Advance(1);
+        await Store.LookAsync(grant.Inode, default);
+        AuthorityMessage seen = Assert.Single(await reader.FetchAsync());
+        Assert.True(seen.Version > grant.VersionLimit);
+        Assert.Equal(CapSet.None, (await newer.ClaimAsync(grant, grant.Caps)).Caps);
+        Assert.Equal(Refusal.RightLost, (await newer.FlushAsync(grant, tid: 1, grant.Version + 1, "2")).Refusal);
+        await AssertStandsAsync(seen.Version, "1");
+    }
+
+    [Theory]
+    [Rule("P05")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Apply_CloseOfABufferingHolder_RaisesTheVersionUnlessItSaysThatNothingIsMissing(bool isClean)
+    {
+        StoreNode holder = await JoinAsync();
+        AuthorityMessage grant = await holder.BufferAsync("key", "1");
+        await holder.CloseAsync(isClean);
+        AuthorityMessage seen = await (await JoinAsync()).AskAsync(ClientMessageKind.Acquire, "key");
+        Assert.Equal(isClean ? grant.Version : seen.Version, seen.Version);
+        Assert.Equal(isClean, seen.Version <= grant.VersionLimit);
+    }
+
+    [Fact]
+    public async Task Apply_Commit_IsAboutNoObjectAndUsesItsNumberUp()
+    {
+        StoreNode node = await JoinAsync();
+        ClientMessage commit = node.Number(new ClientMessage { Kind = ClientMessageKind.Commit });
+        Assert.Equal(0, (await node.ApplyAsync(commit, node.Number(Write("key", "1")))).Refused);
+        Assert.Equal(0, (await node.ApplyAsync(commit)).Refused);
+        Assert.Single(node.Received);
     }
 
     [Fact]
@@ -305,7 +446,7 @@ public abstract class RecordStoreContract : IAsyncLifetime
     public async Task Apply_Close_EndsRightsAndRequests()
     {
         (StoreNode holder, StoreNode writer, _) = await BlockAsync();
-        Assert.False((await holder.ApplyAsync(new ClientMessage { Kind = ClientMessageKind.Close, Session = holder.Id })).IsOpen);
+        Assert.False((await holder.CloseAsync(isClean: false)).IsOpen);
         Assert.Single(await writer.FetchAsync());
     }
 
@@ -352,6 +493,13 @@ public abstract class RecordStoreContract : IAsyncLifetime
     {
         var opening = new SessionOpening(region ?? Region, "shape", "node", identity ?? Guid.NewGuid(), default);
         return new StoreNode(Store, await Store.OpenAsync(opening, default));
+    }
+
+    /// <summary>What a node that comes now is told of the key.</summary>
+    private protected async Task AssertStandsAsync(long version, string value)
+    {
+        AuthorityMessage seen = await (await JoinAsync()).AskAsync(ClientMessageKind.Acquire, "key");
+        Assert.Equal((version, value), (seen.Version, Encoding.UTF8.GetString(seen.Payload.Bytes.Span)));
     }
 
     /// <summary>A holder that serves a key, a writer that waits for it, and the revoke that the holder is owed.</summary>

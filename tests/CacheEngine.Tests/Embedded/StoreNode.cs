@@ -1,6 +1,7 @@
 using System.Text;
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
+using CacheEngine.Flushing;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 
@@ -59,6 +60,58 @@ internal sealed class StoreNode(IRecordStore store, SessionId id)
         });
         return grant;
     }
+
+    /// <summary>Writes through, and is given the right to keep the next writes back.</summary>
+    public async Task<AuthorityMessage> BufferAsync(string key, string value)
+    {
+        ClientMessage message = Number(new ClientMessage
+        {
+            Kind = ClientMessageKind.Write,
+            Key = Encoding.UTF8.GetBytes(key),
+            Wanted = Rights.Buffered,
+            Payload = Payload.OfBytes(Encoding.UTF8.GetBytes(value)),
+        });
+        await ApplyAsync(message);
+        AuthorityMessage written = Assert.Single(Received, answer => answer.RequestId == message.RequestId);
+        Assert.True(written.Caps.Contains(Rights.Buffered) && written.VersionLimit > written.Version && written.MaxSize > 0);
+        return written;
+    }
+
+    /// <summary>Flushes what was buffered under a grant; the answer to it.</summary>
+    public async Task<AuthorityMessage> FlushAsync(AuthorityMessage of, ulong tid, long version, string value)
+    {
+        int before = Received.Count;
+        SessionStanding standing = await SendAsync(new ClientMessage
+        {
+            Kind = ClientMessageKind.Flush,
+            Inode = of.Inode,
+            Cap = of.Cap,
+            Tid = new FlushTid(tid),
+            Floor = new FlushTid(tid),
+            Version = version,
+            Payload = Payload.OfBytes(Encoding.UTF8.GetBytes(value)),
+        });
+        Assert.Equal(0, standing.Refused);
+        AuthorityMessage answer = Assert.Single(Received[before..]);
+        Assert.Equal(new FlushTid(tid), answer.Tid);
+        return answer;
+    }
+
+    /// <summary>Claims what it still has of a grant; the answer to it.</summary>
+    public async Task<AuthorityMessage> ClaimAsync(AuthorityMessage of, CapSet has)
+    {
+        ClientMessage message = Number(new ClientMessage { Kind = ClientMessageKind.Claim, Inode = of.Inode, Cap = of.Cap, Caps = has, Version = of.Version });
+        Assert.Equal(0, (await ApplyAsync(message)).Refused);
+        AuthorityMessage answer = Assert.Single(Received, answer => answer.RequestId == message.RequestId);
+        Assert.Equal((AuthorityMessageKind.Standing, of.Cap), (answer.Kind, answer.Cap));
+        return answer;
+    }
+
+    /// <summary>Has claimed all that it wants of its earlier sessions.</summary>
+    public async Task ClaimsDoneAsync() => Assert.Equal(0, (await SendAsync(new ClientMessage { Kind = ClientMessageKind.ClaimsDone })).Refused);
+
+    public Task<SessionStanding> CloseAsync(bool isClean) =>
+        ApplyAsync(new ClientMessage { Kind = ClientMessageKind.Close, Session = id, IsClean = isClean });
 
     public Task ReleaseAsync(AuthorityMessage of) =>
         SendAsync(new ClientMessage { Kind = ClientMessageKind.Release, Inode = of.Inode, Cap = of.Cap, Seq = of.Seq });
