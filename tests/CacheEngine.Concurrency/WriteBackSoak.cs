@@ -57,7 +57,7 @@ public class WriteBackSoak(ITestOutputHelper output)
         }
 
         long end = _start + (seconds * Stopwatch.Frequency);
-        await Task.WhenAll(RestartAsync(authority, end), KillAsync(authority, end));
+        await Task.WhenAll(RestartAsync(authority, end), KillAsync(authority, end), SilenceAsync(authority, end));
         foreach (BufferingNode node in Snapshot())
         {
             node.Stop();
@@ -77,6 +77,7 @@ public class WriteBackSoak(ITestOutputHelper output)
         Assert.True(violations.Count == 0, string.Join('\n', violations));
         Assert.Equal(0, authority.RefusedMessages);
         Assert.True(_hits > 0 && _buffered > 0 && _flushes > 0 && dead.Count > 0, "the work or the faults did not happen");
+        Assert.True(Snapshot().Exists(node => node.Losses.Count > 0) || seconds < 60, "a minute without a loss: the faults did not happen");
         foreach (BufferingNode node in Snapshot())
         {
             if (node.IsDead)
@@ -145,13 +146,31 @@ public class WriteBackSoak(ITestOutputHelper output)
             await Task.Delay(KillEvery);
             BufferingNode[] living = [.. Snapshot().Where(node => !node.IsDead)];
             BufferingNode victim = living[random.Next(living.Length)];
-            authority.Isolate(victim.Name);
             victim.IsDead = true;
+            authority.Isolate(victim.Name);
             await OpenAsync(authority);
 
             // It goes on serving what its memory holds, until its lease has run out.
             await Task.Delay(2 * Term);
             victim.Stop();
+        }
+    }
+
+    /// <summary>Cuts a living node off for longer than its lease lasts, and lets it come back: what it had not flushed may be undone, and then it must say so.</summary>
+    private async Task SilenceAsync(EmbeddedAuthority authority, long end)
+    {
+        var random = new Random(2);
+        while (Stopwatch.GetTimestamp() < end)
+        {
+            await Task.Delay(3 * Term);
+            BufferingNode[] living = [.. Snapshot().Where(node => !node.IsDead)];
+            BufferingNode silent = living[random.Next(living.Length)];
+            authority.Isolate(silent.Name);
+            await Task.Delay(1.6 * Term);
+            if (!silent.IsDead)
+            {
+                authority.Rejoin(silent.Name);
+            }
         }
     }
 
@@ -201,8 +220,14 @@ public class WriteBackSoak(ITestOutputHelper output)
 
     private async Task ClientAsync(BufferingNode node, ClientLog log, Random random)
     {
-        while (!node.IsStopped)
+        for (int step = 0; !node.IsStopped; step++)
         {
+            if (step % 64 == 0)
+            {
+                // The history is kept in memory.
+                await Task.Delay(1);
+            }
+
             try
             {
                 await StepAsync(node, log, random, random.Next(Keys));

@@ -136,7 +136,7 @@ internal sealed class SessionEnds(
         string shape = reader.GetString(0);
         if (!string.Equals(shape, opening.Shape, StringComparison.Ordinal))
         {
-            throw new InvalidOperationException(
+            throw new SessionRejectedException(
                 $"Region '{opening.Region}' holds {shape}; it cannot be opened as {opening.Shape}. All caches of a region must agree.");
         }
     }
