@@ -132,6 +132,33 @@ public sealed class AckOrderTests : IAsyncLifetime
         Assert.Equal([1ul, 2ul, 3ul, 4ul], _authority.Posted.Select(static message => message.Sequence.Value));
     }
 
+    [Theory]
+    [Rule("REC-05", "P10", "P11")]
+    [InlineData(0, true, true)]
+    [InlineData(1, true, false)]
+    [InlineData(0, false, false)]
+    public void ClaimedValue_IsServedAgainOnlyIfItsVersionStands(long above, bool hasValue, bool isServed)
+    {
+        Assert.True(_node.TryGet("k", out _));
+        _authority.Send(new AuthorityMessage { Kind = AuthorityMessageKind.SessionEnded });
+        Assert.False(_node.TryGet("k", out _));
+        ClientMessage claim = _authority.Posted[0];
+        Assert.Equal((ClientMessageKind.Claim, 100), (claim.Kind, claim.Version));
+        _authority.Send(new AuthorityMessage
+        {
+            Kind = AuthorityMessageKind.Standing,
+            RequestId = claim.RequestId,
+            Inode = claim.Inode,
+            Cookie = claim.Cookie,
+            Cap = claim.Cap,
+            Seq = claim.Seq.Next(),
+            Caps = Arbitration.Rights.AfterWrite,
+            Version = claim.Version + above,
+            HasValue = hasValue,
+        });
+        Assert.Equal(isServed, _node.TryGet("k", out _));
+    }
+
     private async Task<(Task Flush, ClientMessage Message)> FlushAsync(string value)
     {
         await _node.SetAsync("k", value, mode: WriteMode.Back);

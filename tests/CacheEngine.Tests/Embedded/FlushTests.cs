@@ -81,6 +81,18 @@ public sealed class FlushTests : IAsyncLifetime
     }
 
     [Fact]
+    [Rule("P01", "P11", "P15")]
+    public void Record_UnderARightThatWasGivenBackToAReader_IsRefused_ThoughItsVersionWouldDo()
+    {
+        _desk.Ask(_b, ClientMessageKind.Acquire);
+        _desk.Answer(_a, Receive(_a, AuthorityMessageKind.Revoke));
+        Assert.Equal("zero", Receive(_b, AuthorityMessageKind.Grant).Payload.Reference);
+        _desk.Flush(_a, _held, tid: 1, "late");
+        Receive(_a, AuthorityMessageKind.Refused);
+        Assert.Equal((_held.Version, "zero", 2), _desk.Record());
+    }
+
+    [Fact]
     [Rule("T14", "P15")]
     public void Record_AheadOfTheAnswerToARevoke_IsApplied()
     {
