@@ -73,7 +73,7 @@ internal sealed class Engine : IAsyncDisposable
         _recovery = new Recovery(flushes);
         _outbound = new OutboundPump(options.Scheduler, _outbox, Session, Clock, _recovery, OnOpened, OnRecovered);
         WriteBack = new WriteBack(options.WriteBackDelay, Clock, flushes, Session, _outbox);
-        WriteBack.Lost = LossWatch.Tell;
+        WriteBack.Lost = report => LossWatch.Tell(new WritesLostEventArgs(report));
         Desk = new OperationDesk(options, Clock, Session, _standing, Pool, _outbox, WriteBack, _outbound.Wake);
         LoadDesk = new LoadDesk(Desk, Session, Clock, _outbox, _outbound.Wake);
         Flushes = new FlushDesk(Desk, WriteBack, Clock, _outbox, _outbound.Wake);
@@ -101,7 +101,7 @@ internal sealed class Engine : IAsyncDisposable
 
     public StateWatch Watch { get; }
 
-    public LossWatch LossWatch { get; } = new();
+    public Announcements<WritesLostEventArgs> LossWatch { get; } = new();
 
     /// <summary>Whether nothing new is begun any more.</summary>
     public bool IsDisposed => Desk.IsClosed;

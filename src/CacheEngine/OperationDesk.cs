@@ -490,7 +490,8 @@ internal sealed class OperationDesk
         _wakeOutbound();
         if (_standing.Phase == SessionPhase.Rejected)
         {
-            EndAll(operation.Inode, OperationStatus.Unavailable, LossReason.RightLost);
+            // The sweep that told everybody may have come before this operation was listed.
+            _ = EndEarly(operation.Inode, operation.Ticket, OperationStatus.Unavailable);
         }
         else if (IsClosed && operation.Kind is not (OperationKind.Flush or OperationKind.FlushAll))
         {

@@ -6,12 +6,16 @@ namespace CacheEngine.Flushing;
 /// <remarks>The shape is CephFS's max size: the authority gives twice what is used, the holder asks when half of it is.</remarks>
 internal readonly record struct SizeQuota
 {
+    /// <summary>The largest size that is told apart; twice of it does not overflow.</summary>
+    public const long MaxBytes = long.MaxValue / 4;
+
     /// <param name="stepBytes">Limits are multiples of it.</param>
     /// <param name="ceilingBytes">The largest limit.</param>
     public SizeQuota(long stepBytes, long ceilingBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(stepBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(ceilingBytes, stepBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ceilingBytes, MaxBytes);
         StepBytes = stepBytes;
         CeilingBytes = ceilingBytes;
     }

@@ -61,8 +61,8 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <summary>Raised for every loss of buffered writes, one call at a time, on a thread of the pool.</summary>
     public event EventHandler<WritesLostEventArgs>? WritesLost
     {
-        add => _engine.LossWatch.Lost += value;
-        remove => _engine.LossWatch.Lost -= value;
+        add => _engine.LossWatch.Announced += value;
+        remove => _engine.LossWatch.Announced -= value;
     }
 
     /// <summary>How many objects this node has written and not begun to flush, and how many flushes the authority has not acknowledged for good.</summary>
@@ -251,11 +251,10 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
         ThrowIfNull(key);
         ThrowIfAtSource();
         cancellationToken.ThrowIfCancellationRequested();
-        Change change = _writes.Storing(value, options);
         return mode switch
         {
-            WriteMode.Through => _writes.ChangeAsync(Resolve(key), OperationKind.Write, change, cancellationToken),
-            WriteMode.Back => _writes.WriteBackAsync(Resolve(key), change, cancellationToken),
+            WriteMode.Through => _writes.ChangeAsync(Resolve(key), OperationKind.Write, _writes.Storing(value, options), cancellationToken),
+            WriteMode.Back => _writes.WriteBackAsync(Resolve(key), _writes.Storing(value, options), cancellationToken),
             _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "mode must be Through or Back."),
         };
     }

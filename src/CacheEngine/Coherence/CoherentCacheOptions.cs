@@ -54,7 +54,7 @@ public sealed class CoherentCacheOptions<TKey, TValue>
     public int MaxDirtyEntries { get; set; } = 65_536;
 
     /// <summary>The size of a value in bytes, for the authority's limit on what a node may keep back of one key. Null: of the serialised value, where values are
-    /// serialised, else unlimited.</summary>
+    /// serialised, else unlimited. Must not be negative, must be quick, and is called once a write.</summary>
     public Func<TValue, long>? SizeOf { get; set; }
 
     /// <summary>How long an operation waits for the authority before it fails. Default 30 seconds.</summary>

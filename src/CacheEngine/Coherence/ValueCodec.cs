@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using CacheEngine.Flushing;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
 using Microsoft.Extensions.Caching.Hybrid;
@@ -42,10 +43,16 @@ internal sealed class ValueCodec<TValue>(IHybridCacheSerializer<TValue>? seriali
             Payload = payload,
             LocalValue = payload.Kind == PayloadKind.Reference ? payload.Reference : value,
             HasLocalValue = true,
-            Size = sizeOf?.Invoke(value) ?? (payload.Kind == PayloadKind.Bytes ? payload.Bytes.Length : 0),
+            Size = SizeOf(value, payload),
             TimeToLive = timeToLive,
             LocalExpiry = localExpiry,
         };
+    }
+
+    private long SizeOf(TValue value, in Payload payload)
+    {
+        long size = sizeOf?.Invoke(value) ?? (payload.Kind == PayloadKind.Bytes ? payload.Bytes.Length : 0);
+        return size >= 0 ? Math.Min(size, SizeQuota.MaxBytes) : throw new InvalidOperationException($"The option SizeOf gave a negative size, {size}.");
     }
 
     public TValue Decode(in Payload payload)

@@ -58,6 +58,7 @@ internal sealed class Writes<TKey, TValue>(
     public async ValueTask FlushAsync(Inode<TKey, TValue>? inode, bool isAll, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(desk.IsClosed, typeof(CoherentCache));
         if (inode is null && !isAll)
         {
             return;

@@ -27,6 +27,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
     private readonly LookAgainPump _lookAgain;
     private readonly ITimer _sessionTimer;
     private readonly DelayedWake? _commit;
+    private readonly Announcements<BufferTakenEventArgs> _taken = new();
     private ImmutableHashSet<string> _isolated = ImmutableHashSet.Create<string>(StringComparer.Ordinal);
     private long _lastSession;
     private long _refusedMessages;
@@ -53,9 +54,20 @@ public sealed class EmbeddedAuthority : CacheAuthority
             Store.Appended = () => _commit.At(Clock.Now + (long)options.CommitDelay.TotalMilliseconds);
         }
 
+        _taken.Sender = this;
+        Store.BufferWasTaken = taken =>
+            _taken.Tell(new BufferTakenEventArgs(taken.Region, taken.Node, taken.Key, taken.KeptVersion, taken.Version));
         Store.Reincarnate(Clock.WallNow);
         TimeSpan period = TimeSpan.FromMilliseconds(terms.TermMilliseconds);
         _sessionTimer = options.TimeProvider.CreateTimer(static state => ((EmbeddedAuthority)state!).EndSilentSessions(), this, period, period);
+    }
+
+    /// <summary>Raised when the right to keep writes back was taken from a node without its word, so that writes may be undone that only it knew of: one call at a
+    /// time, on a thread of the pool. The node itself, if it lives, reports exactly what it lost.</summary>
+    public event EventHandler<BufferTakenEventArgs>? BufferTaken
+    {
+        add => _taken.Announced += value;
+        remove => _taken.Announced -= value;
     }
 
     /// <inheritdoc/>
@@ -210,6 +222,11 @@ public sealed class EmbeddedAuthority : CacheAuthority
     {
         cancellationToken.ThrowIfCancellationRequested();
         await CrossAsync(LinkDirection.ToAuthority, opening.Node, cancellationToken).ConfigureAwait(EngineAwait.Captured);
+
+        if (_links.Refuses(opening.Node))
+        {
+            throw new IOException($"The opening of '{opening.Node}' is refused.");
+        }
 
         // Edge CLOSE-2 (acquire; other end: CLOSE-1): moved up over the crossing, an authority disposed meanwhile would still open a session.
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed) != 0, this);

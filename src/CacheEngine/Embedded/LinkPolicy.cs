@@ -18,6 +18,9 @@ internal abstract class LinkPolicy
     /// <summary>How often a message sent now arrives. Zero: it is lost on the way, and a gap in the numbers shows it.</summary>
     public virtual int Copies(LinkDirection direction, string node) => 1;
 
+    /// <summary>Whether a node's openings are refused now; it may try again.</summary>
+    public virtual bool Refuses(string node) => false;
+
     /// <summary>Whether messages come through now; what is held back comes through later.</summary>
     public virtual bool IsOpen(LinkDirection direction, string node) => true;
 

@@ -111,9 +111,10 @@ internal sealed class MemoryRecordStore : IRecordStore
             return found.Record.Id;
         }
 
-        var fresh = new Entry(this, region, source, new InodeId(Interlocked.Increment(ref _lastInode)));
+        byte[] kept = key.ToArray();
+        var fresh = new Entry(this, region, kept, source, new InodeId(Interlocked.Increment(ref _lastInode)));
         _byId[fresh.Record.Id] = fresh;
-        Entry bound = _byKey.GetOrAdd(new RegionKey(region, key.ToArray()), fresh);
+        Entry bound = _byKey.GetOrAdd(new RegionKey(region, kept), fresh);
         if (!ReferenceEquals(bound, fresh))
         {
             _byId.TryRemove(fresh.Record.Id, out _);
@@ -367,7 +368,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     }
 
     /// <summary>A record with its gate, and the world as the transition under way sees it.</summary>
-    private sealed class Entry(MemoryRecordStore store, string region, SourceTerms source, InodeId id) : IRecordContext
+    private sealed class Entry(MemoryRecordStore store, string region, byte[] key, SourceTerms source, InodeId id) : IRecordContext
     {
         private SpinGate _gate;
         private long _now;
@@ -465,6 +466,7 @@ internal sealed class MemoryRecordStore : IRecordStore
             _taken = new BufferTaken(
                 region,
                 store._sessions.TryGetValue(session, out StoredSession? of) ? of.Opening.Node : string.Empty,
+                key,
                 record.Id,
                 keptVersion,
                 record.Version,

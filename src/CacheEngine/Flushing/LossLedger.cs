@@ -5,14 +5,18 @@ namespace CacheEngine.Flushing;
 /// <summary>
 /// Every write that was buffered and can no longer be saved, until somebody has been told: once the next flush that covers it, and every flush that was waiting for it.
 /// </summary>
-/// <remarks>Bound: <see cref="MaxKept"/> reports; of more, the oldest go, those that were told first.</remarks>
+/// <remarks>Bound: <see cref="MaxKept"/> reports; of more, the oldest go. They were told to the event all the same.</remarks>
 internal sealed class LossLedger
 {
     public const int MaxKept = 65_536;
 
+    /// <summary>How many reports that were told are kept, for flushes that were waiting already.</summary>
+    private const int MaxTold = 1024;
+
     private readonly Lock _lock = new();
-    private readonly LinkedList<Entry> _entries = [];
+    private readonly Queue<Entry> _entries = new();
     private long _last;
+    private int _untold;
 
     /// <summary>How many losses have been reported so far; a flush that begins now has to tell those that come after.</summary>
     public long Mark
@@ -30,22 +34,23 @@ internal sealed class LossLedger
     {
         lock (_lock)
         {
-            _entries.AddLast(new Entry(++_last, inode, report));
-            if (_entries.Count > MaxKept)
+            _entries.Enqueue(new Entry(++_last, inode, report));
+            _untold++;
+            while (_entries.Count > MaxKept || (_entries.Count > MaxTold && _entries.Peek().IsTold))
             {
-                _entries.RemoveFirst();
+                _untold -= _entries.Dequeue().IsTold ? 0 : 1;
             }
         }
     }
 
-    /// <summary>What a flush is to tell its caller.</summary>
+    /// <summary>What a flush is to tell its caller. Costs nothing as long as nothing is lost.</summary>
     /// <param name="inode">The object; null: all.</param>
     /// <param name="since">The mark at its beginning.</param>
     public IReadOnlyList<LossReport> Take(Inode? inode, long since)
     {
         lock (_lock)
         {
-            if (_entries.Count == 0)
+            if (_untold == 0 && _last == since)
             {
                 return [];
             }
@@ -55,6 +60,7 @@ internal sealed class LossLedger
             {
                 if ((inode is null || ReferenceEquals(entry.Inode, inode)) && (!entry.IsTold || entry.Number > since))
                 {
+                    _untold -= entry.IsTold ? 0 : 1;
                     entry.IsTold = true;
                     told.Add(entry.Report);
                 }

@@ -144,20 +144,10 @@ internal sealed class FlushLedger(int maxDirty)
 
         // Edge FLOOR-3 (release; other end: FLOOR-2): behind the end of every record below it.
         Volatile.Write(ref _floor, floor);
-        OperationList waiters = _waiters;
-        _waiters = default;
-
-        // Bound: the callers who wait for everything.
-        while (waiters.TakeFirst() is { } waiter)
+        // In the order of their tids, since each waits for the youngest of its moment. Bound: the callers who wait for everything.
+        while (!_waiters.IsEmpty && (floor == 0 || _waiters.First.FlushThrough.Value < floor))
         {
-            if (floor == 0 || waiter.FlushThrough.Value < floor)
-            {
-                waiter.End(new OperationResult(OperationStatus.Written), ref done);
-            }
-            else
-            {
-                _waiters.Add(waiter);
-            }
+            _waiters.TakeFirst()!.End(new OperationResult(OperationStatus.Written), ref done);
         }
 
         _gate.Leave(LockLevel.Leaf);

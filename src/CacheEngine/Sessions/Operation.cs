@@ -322,6 +322,9 @@ internal struct OperationList
 
     public readonly bool IsEmpty => _head is null;
 
+    /// <summary>The first; means something only if there is one.</summary>
+    public readonly Operation First => _head!;
+
     /// <summary>The ticket of the first; means something only if there is one.</summary>
     public readonly long FirstTicket => _head!.Ticket;
 
