@@ -14,6 +14,29 @@ internal sealed class MessageTap(Run run, TextWriter? trace)
 {
     private readonly Dictionary<string, NodeMessages> _nodes = [];
 
+    /// <summary>How long after an eviction its claims are surely behind it.</summary>
+    private const long EvictionMicroseconds = 50_000;
+
+    /// <summary>A node was evicted: what it has had so far it cannot claim any more.</summary>
+    public void Evicted(string node)
+    {
+        NodeMessages known = Of(node);
+        foreach (CapId cap in known.Caps)
+        {
+            known.Evicted.TryAdd(cap, run.World.Now);
+        }
+    }
+
+    /// <summary>The authority may have forgotten evictions.</summary>
+    public void ForgetEvictions()
+    {
+        foreach (NodeMessages known in _nodes.Values)
+        {
+            known.Evicted.Clear();
+            known.Refusable.Clear();
+        }
+    }
+
     public void Posted(string node, in ClientMessage message)
     {
         if (trace is not null)
@@ -28,6 +51,13 @@ internal sealed class MessageTap(Run run, TextWriter? trace)
 
         NodeMessages known = Of(node);
         CheckRecovery(node, known, message);
+        if (message.Kind == ClientMessageKind.Claim
+            && known.Evicted.TryGetValue(message.Cap, out long evictedAt)
+            && run.World.Now >= evictedAt + EvictionMicroseconds)
+        {
+            known.Refusable.Add(message.Cap);
+        }
+
         if (message.Kind == ClientMessageKind.Flush)
         {
             CheckTid(node, known, message);
@@ -55,6 +85,15 @@ internal sealed class MessageTap(Run run, TextWriter? trace)
         }
 
         NodeMessages known = Of(node);
+        if (message.Cap.Value != 0 && !message.Caps.IsEmpty)
+        {
+            known.Caps.Add(message.Cap);
+            if (message.Kind == AuthorityMessageKind.Standing && known.Refusable.Contains(message.Cap))
+            {
+                run.Violate("evicted", -1, $"{node} has claimed what it was evicted from: {message}");
+            }
+        }
+
         if (message.Kind == AuthorityMessageKind.Flushed && message.IsDurable)
         {
             // The flushes of one object are applied in order.
@@ -133,6 +172,14 @@ internal sealed class MessageTap(Run run, TextWriter? trace)
         public bool IsRecovering { get; set; }
 
         public HashSet<InodeId> Claimed { get; } = [];
+
+        public HashSet<CapId> Caps { get; } = [];
+
+        /// <summary>What it had when it was evicted, and when that was.</summary>
+        public Dictionary<CapId, long> Evicted { get; } = [];
+
+        /// <summary>What it claims and must not get.</summary>
+        public HashSet<CapId> Refusable { get; } = [];
 
         public Dictionary<ulong, FlushContent> Flushes { get; } = [];
 

@@ -233,7 +233,7 @@ internal sealed class Run
         if (_scenario.EvictEveryMilliseconds > 0)
         {
             tasks.Add(NowAndThenAsync(
-                _scenario.EvictEveryMilliseconds, new Random(random.Next()), authorityTime, () => _authority.Evict($"node{_world.Random.Next(_nodes.Count)}")));
+                _scenario.EvictEveryMilliseconds, new Random(random.Next()), authorityTime, Evict));
         }
 
         if (_scenario.Departures > 0)
@@ -261,6 +261,17 @@ internal sealed class Run
     {
         _authority.Restart(_scenario.CutsTail);
         _restores.ForgetCut();
+        if (_scenario.CutsTail)
+        {
+            _links.Tap!.ForgetEvictions();
+        }
+    }
+
+    private void Evict()
+    {
+        string node = $"node{_world.Random.Next(_nodes.Count)}";
+        _authority.Evict(node);
+        _links.Tap!.Evicted(node);
     }
 
     /// <summary>Which key an object is: whoever had it knows.</summary>

@@ -109,7 +109,7 @@ internal static class RecordArbiter
         RecordState record, SessionId session, RequestKind kind, in ClientMessage message, IRecordContext context)
     {
         Surrender(record, session);
-        Refusal refusal = message.Precondition.Judge(record.Version);
+        Refusal refusal = record.Judge(message.Precondition);
         if (refusal != Refusal.None)
         {
             RecordReplies.Refuse(record, session, message.RequestId, message.Cookie, refusal, context);
@@ -307,7 +307,7 @@ internal static class RecordArbiter
 
     private static bool TryServe(RecordState record, in RequestState request, CapSet need, IRecordContext context)
     {
-        Refusal refusal = request.Precondition.Judge(record.Version);
+        Refusal refusal = record.Judge(request.Precondition);
         if (refusal != Refusal.None)
         {
             RecordReplies.Refuse(record, request.Session, request.RequestId, request.Cookie, refusal, context);

@@ -60,6 +60,14 @@ internal sealed class RecordState(InodeId id)
         }
     }
 
+    /// <summary>What a precondition comes to. The version that it names may be one that a buffering holder has given and that has not come: that shows when its
+    /// buffer has come, or was taken.</summary>
+    public Refusal Judge(in Precondition precondition)
+    {
+        Refusal refusal = precondition.Judge(Version);
+        return refusal == Refusal.VersionUnknown && precondition.Version <= VersionLimit && IsBuffered ? Refusal.None : refusal;
+    }
+
     /// <summary>The grant that an engine holds under some other session, an earlier one.</summary>
     public Holder? FindEarlier(EngineId engine, CapId cap, SessionId session)
     {
