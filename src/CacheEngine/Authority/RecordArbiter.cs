@@ -50,6 +50,8 @@ internal static class RecordArbiter
                 throw new ArgumentOutOfRangeException(nameof(what), what.Kind, "Not a record event.");
         }
 
+        // What was just taken in may have ended a buffer, which had put off the end of a value.
+        record.EndValue(context);
         record.EndOwner(context);
         Serve(record, context);
     }
@@ -385,7 +387,9 @@ internal static class RecordArbiter
 
         if (record.Version != versionBefore)
         {
-            // A buffer was taken: what the request expects may no longer be so. Bound: nobody buffers any more.
+            // A buffer was taken: what the request expects may no longer be so, and the value's end is not put off any more. Bound: nobody buffers any more.
+            record.EndValue(context);
+            need = Rights.NeededFor(request.Kind, request.Need, record.HasValue);
             return TryServe(record, request, need, context);
         }
 

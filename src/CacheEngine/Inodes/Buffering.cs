@@ -176,6 +176,16 @@ internal static class Buffering
         }
     }
 
+    /// <summary>The clock has missed time: what is kept back and ends by itself is over.</summary>
+    public static void EndMortalRecords(this in Inode.Hold hold)
+    {
+        hold.Cap?.Buffer?.Dirty?.EndMortal();
+        for (FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head; at is not null; at = at.NextInInode)
+        {
+            at.EndMortal();
+        }
+    }
+
     /// <summary>What was sent in a session that is lost is to be sent again.</summary>
     public static void Unsend(this in Inode.Hold hold)
     {

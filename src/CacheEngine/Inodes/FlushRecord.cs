@@ -117,6 +117,9 @@ internal sealed class FlushRecord : OutboxEntry
         }
     }
 
+    /// <summary>A value that ends by itself is over. Called under the inode's gate.</summary>
+    public void EndMortal() => ExpiresAt = ExpiresAt == long.MaxValue ? long.MaxValue : long.MinValue;
+
     public void Clear()
     {
         Inode = null!;

@@ -313,6 +313,8 @@ internal abstract class Inode
                 activity.QuestionAskedAt = long.MinValue;
                 activity.Writes.EndLocalValues();
             }
+
+            this.EndMortalRecords();
         }
 
         /// <summary>The session is lost: the value is not served before the authority has confirmed the right to it. Without anything to claim it is forgotten.</summary>
