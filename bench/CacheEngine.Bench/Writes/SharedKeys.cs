@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CacheEngine.Flushing;
 using CacheEngine.Inodes;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -57,37 +58,39 @@ internal sealed class SharedKeys : IDisposable
     /// <returns>Nanoseconds per acknowledgement, message handling apart; and per empty pass through the same gates, in the same order.</returns>
     public (double Acknowledgement, double Gate) Acknowledge()
     {
-        Engine engine = _writer.Engine;
-        var acknowledgements = new (Inode Inode, AuthorityMessage Message)[_versions.Length];
+        var inodes = new Inode[_versions.Length];
+        var tids = new FlushTid[_versions.Length];
         for (int key = 0; key < _versions.Length; key++)
         {
             Back(key);
-            Inode inode = _writer.Resolve(key);
-            using Inode.Hold hold = inode.Enter();
-            FlushRecord record = hold.Seal(isUrgent: false) ?? throw new InvalidOperationException("The key is not dirty.");
-            acknowledgements[key] = (inode, new AuthorityMessage { Kind = AuthorityMessageKind.Flushed, Tid = record.Tid, IsDurable = true });
+            inodes[key] = _writer.Resolve(key);
+            using Inode.Hold hold = inodes[key].Enter();
+            tids[key] = hold.Seal(isUrgent: false)?.Tid ?? throw new InvalidOperationException("The key is not dirty.");
         }
 
+        OperationDesk desk = _writer.Engine.Desk;
+        var message = new AuthorityMessage { Kind = AuthorityMessageKind.Flushed, IsDurable = true };
         long start = Stopwatch.GetTimestamp();
-        foreach ((Inode inode, AuthorityMessage message) in acknowledgements)
+        for (int i = 0; i < inodes.Length; i++)
         {
             var done = default(OperationList);
-            using (Inode.Hold hold = inode.Enter())
+            message.Tid = tids[i];
+            using (Inode.Hold hold = inodes[i].Enter())
             {
                 hold.ApplyFlushed(message, ref done);
             }
 
-            engine.Desk.CompleteAll(ref done);
+            desk.CompleteAll(ref done);
         }
 
         long between = Stopwatch.GetTimestamp();
-        foreach ((Inode inode, _) in acknowledgements)
+        foreach (Inode inode in inodes)
         {
             using Inode.Hold hold = inode.Enter();
         }
 
         long end = Stopwatch.GetTimestamp();
-        double each = 1e9 / Stopwatch.Frequency / acknowledgements.Length;
+        double each = 1e9 / Stopwatch.Frequency / inodes.Length;
         return ((between - start) * each, (end - between) * each);
     }
 
