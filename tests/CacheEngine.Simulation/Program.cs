@@ -17,7 +17,7 @@ namespace CacheEngine.Simulation
         private static readonly ulong[] Regressions = [8, 39, 1122, 1471, 2277, 4051, 4398, 6562];
 
         /// <summary>Seeds that found bugs of ours since then, as scenarios are drawn today.</summary>
-        private static readonly ulong[] WriteBackRegressions = [55, 773, 776, 1270, 2347, 4026, 101497, 114368];
+        private static readonly ulong[] WriteBackRegressions = [55, 773, 776, 1270, 2347, 4026, 101497, 110108, 114368];
 
         private const string Usage = """
             Usage: -- [--seed S [--trace 1]] [--seeds N [--from S]] [--seconds T]

@@ -196,7 +196,7 @@ public sealed class CoherentCache<TKey, TValue> : IAsyncDisposable, IDisposable
     /// <param name="options">What is asked for the entry if this call loads it; null: what the cache's options say.</param>
     /// <param name="cancellationToken">Ends this caller's wait.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time.</exception>
+    /// <exception cref="AuthorityUnavailableException">The authority did not answer in time; if a value was made and sent to it, it is unknown whether it was stored.</exception>
     /// <exception cref="CapabilityLostException">The key's last writer may still be writing at the source, and the right to rule that out was lost again and again.</exception>
     /// <exception cref="InvalidOperationException">The limit of entries or of operations is reached.</exception>
     /// <exception cref="ObjectDisposedException">The cache is disposed.</exception>

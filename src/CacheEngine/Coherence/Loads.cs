@@ -133,9 +133,12 @@ internal sealed class Loads<TKey, TValue>(
             throw;
         }
 
-        // Stored or overtaken, the value is this flight's: it was made after its callers had asked.
-        _ = await loads.FillAsync(inode, change).ConfigureAwait(EngineAwait.Captured);
-        return value;
+        // Stored or overtaken, the value is this flight's: it was made after its callers had asked. If it may be stored later, it is nobody's: others may
+        // read that there is none in between.
+        OperationResult stored = await loads.FillAsync(inode, change).ConfigureAwait(EngineAwait.Captured);
+        return !stored.IsOutcomeUnknown ? value : throw new AuthorityUnavailableException(
+            "The session ended, or the authority did not answer in time, with a loaded value under way: it may or may not be stored.")
+        { IsOutcomeUnknown = true };
     }
 
     private async ValueTask<TValue> MakeAndPublishAsync<TState>(
