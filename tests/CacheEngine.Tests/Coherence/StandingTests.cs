@@ -85,7 +85,9 @@ public class StandingTests
         var links = new RevokeSilence();
         await using EmbeddedAuthority authority = EmbeddedAuthority.Create(new EmbeddedAuthorityOptions
         {
-            LeaseTerm = TimeSpan.FromMilliseconds(Term), TimeProvider = _time, Links = links,
+            LeaseTerm = TimeSpan.FromMilliseconds(Term),
+            TimeProvider = _time,
+            Links = links,
         });
         await using CoherentCache<string, string> deaf = await CoherentCache.OpenAsync(authority, "r", new CoherentCacheOptions<string, string> { NodeName = "deaf" });
         await using CoherentCache<string, string> other = await CoherentCache.OpenAsync(authority, "r", new CoherentCacheOptions<string, string> { NodeName = "other" });
