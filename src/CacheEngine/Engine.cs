@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
 using CacheEngine.Flushing;
@@ -54,11 +55,11 @@ internal sealed class Engine : IAsyncDisposable
     private readonly TimerPump _timerPump;
     private readonly Action _wakeInbound;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentQueue<TaskCompletionSource> _resets = new();
     private ITimer? _timer;
     private long _lastTickAt;
     private long _lastWallAt;
     private long _revokes;
-    private TaskCompletionSource? _reset;
     private int _isReopening;
 
     public Engine(CacheAuthority authority, InodeTable table, EngineOptions options)
@@ -275,9 +276,7 @@ internal sealed class Engine : IAsyncDisposable
         }
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        // Edge RESET-1 (full fence; other end: RESET-2): one reset at a time; the other one that was asked for meanwhile is done by the same turn.
-        Interlocked.Exchange(ref _reset, done)?.TrySetResult();
+        _resets.Enqueue(done);
         _inbound.Wake();
         await done.Task.ConfigureAwait(EngineAwait.Captured);
         return WriteBack.Losses.Take(null, mark);
@@ -286,15 +285,14 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Carries out a reset that is due; called by the inbound pump, so that nothing is taken in meanwhile.</summary>
     public bool TryReset()
     {
-        // Edge RESET-2 (full fence; other end: RESET-1): taken before the work, so that a request that comes during it is not lost.
-        if (Interlocked.Exchange(ref _reset, null) is not { } asked)
+        // Taken before the work: one that is asked for during it is another one.
+        if (!_resets.TryDequeue(out TaskCompletionSource? asked))
         {
             return false;
         }
 
         CloseSession();
         Carry(_standing.Move(SessionEvent.Reset), LossReason.Reset);
-        Watch.Look();
         asked.SetResult();
         return true;
     }
