@@ -49,11 +49,17 @@ internal static class WriteProgram
             few.Back(key);
         }
 
+        // The JIT takes its time to compile again what is hot.
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1);)
+        {
+            _ = few.Acknowledge();
+        }
+
         (double Acknowledgement, double Gate)[] rounds = [.. Enumerable.Range(0, 20_000).Select(_ => few.Acknowledge())];
-        double acknowledgement = Ratios.Median.Of(rounds.Select(round => round.Acknowledgement));
-        double gate = Ratios.Median.Of(rounds.Select(round => round.Gate));
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"an acknowledgement taken in, message handling apart: {acknowledgement:f1} ns; the gate alone: {gate:f1} ns"));
+            CultureInfo.InvariantCulture,
+            $"an acknowledgement taken in, message handling apart: {Ratios.Median.Of(rounds.Select(round => round.Acknowledgement)):f1} ns, at best "
+            + $"{rounds.Min(round => round.Acknowledgement):f1}; the gate alone: {Ratios.Median.Of(rounds.Select(round => round.Gate)):f1} ns, at best {rounds.Min(round => round.Gate):f1}"));
 
         return 0;
     }
