@@ -496,7 +496,7 @@ internal sealed class Engine : IAsyncDisposable
         _inbound.Wake();
     }
 
-    private void OnRecovered() => Carry(_standing.Move(SessionEvent.Recovered), LossReason.RightLost);
+    private void OnRecovered(ISessionLink link) => Carry(_standing.Move(SessionEvent.Recovered, Session, link), LossReason.RightLost);
 
     private void CloseSession()
     {

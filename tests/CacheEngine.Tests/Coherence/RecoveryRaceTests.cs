@@ -1,0 +1,87 @@
+using CacheEngine.Embedded;
+using CacheEngine.Protocol;
+using CacheEngine.Sessions;
+using CacheEngine.Tests.Sync;
+
+namespace CacheEngine.Tests.Coherence;
+
+/// <summary>A session that ends, or a reset that comes, at the worst moment of the recovery from the one before.</summary>
+public class RecoveryRaceTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    [Fact]
+    [Rule("SES-20", "H8")]
+    public async Task SessionIsLost_InTheLastStepOfItsRecovery_TheNextOneIsRecoveredAllTheSame()
+    {
+        var time = new HookedTime();
+        var authority = new ScriptedAuthority(time);
+        CoherentCache<string, string> cache = await OpenDirtyAsync(authority);
+
+        // After the last message of the recovery the outbound pump takes one more step: between its look at the link and its end the session is lost.
+        authority.OnPosted = sent =>
+        {
+            if (sent.Kind != ClientMessageKind.ClaimsDone || authority.Sessions != 2)
+            {
+                return;
+            }
+
+            time.BeforeNextReadHere(() =>
+            {
+                authority.Send(new AuthorityMessage { Kind = AuthorityMessageKind.SessionEnded });
+                Assert.True(SpinWait.SpinUntil(() => authority.Sessions == 3, Patience));
+            });
+        };
+        authority.Send(new AuthorityMessage { Kind = AuthorityMessageKind.SessionEnded });
+        Assert.True(SpinWait.SpinUntil(() => authority.Sessions == 3, Patience));
+        SpinWait.SpinUntil(() => authority.Posted.Count >= 2, TimeSpan.FromSeconds(2));
+        Assert.Equal([ClientMessageKind.Claim, ClientMessageKind.ClaimsDone], authority.Posted.Select(sent => sent.Kind));
+        await DiscardAsync(cache);
+    }
+
+    private static async Task<CoherentCache<string, string>> OpenDirtyAsync(ScriptedAuthority authority)
+    {
+        CoherentCache<string, string> cache =
+            await CoherentCache.OpenAsync(authority, "r", new CoherentCacheOptions<string, string> { Scheduler = new PoolScheduler() });
+        Task<long> write = cache.SetAsync("k", "0", mode: WriteMode.Back).AsTask();
+        Assert.True(SpinWait.SpinUntil(() => authority.Posted.Count == 1, Patience));
+        authority.GiveBuffer(authority.Posted[0]);
+        await write.WaitAsync(Patience);
+        Assert.Equal(101, await cache.SetAsync("k", "1", mode: WriteMode.Back));
+        return cache;
+    }
+
+    /// <summary>Nobody takes what is flushed in, and the clock stands still: a disposal would wait for ever.</summary>
+    private static async Task DiscardAsync(CoherentCache<string, string> cache)
+    {
+        Assert.Single(await cache.ResetAsync(TimeSpan.Zero));
+        await cache.DisposeAsync();
+    }
+
+    /// <summary>A clock that stands still and does something once, when one thread looks at it.</summary>
+    private sealed class HookedTime : TimeProvider
+    {
+        private readonly ManualTimeProvider _time = new();
+        private Action? _then;
+        private int _thread;
+
+        public override long TimestampFrequency => _time.TimestampFrequency;
+
+        public void BeforeNextReadHere(Action then) => (_thread, _then) = (Environment.CurrentManagedThreadId, then);
+
+        public override long GetTimestamp()
+        {
+            if (_thread == Environment.CurrentManagedThreadId && Interlocked.Exchange(ref _then, null) is { } then)
+            {
+                then();
+            }
+
+            return _time.GetTimestamp();
+        }
+
+        public override DateTimeOffset GetUtcNow() => _time.GetUtcNow();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            _time.CreateTimer(callback, state, dueTime, period);
+    }
+}
