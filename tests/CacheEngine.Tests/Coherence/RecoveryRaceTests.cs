@@ -39,6 +39,30 @@ public class RecoveryRaceTests
         await DiscardAsync(cache);
     }
 
+    [Fact]
+    [Rule("SES-20", "H8")]
+    public async Task Recovery_BegunAnewBeforeItsFirstStep_StillClaimsEverything()
+    {
+        var authority = new ScriptedAuthority(new ManualTimeProvider());
+        CoherentCache<string, string> cache = await OpenDirtyAsync(authority);
+        var answer = new TaskCompletionSource();
+        authority.Opening = () => answer.Task;
+        authority.Send(new AuthorityMessage { Kind = AuthorityMessageKind.SessionEnded });
+        Engine engine = cache.Engine;
+        Assert.True(SpinWait.SpinUntil(() => cache.State == CacheState.Disconnected, Patience));
+        SpinWait.SpinUntil(() => false, 50);
+
+        // The session that was opened is lost, and its objects swept, before the outbound pump has begun to recover in it.
+        var recovery = new Recovery(engine.WriteBack.Ledger);
+        recovery.Add(cache.Resolve("k"));
+        recovery.Begin();
+        recovery.Begin();
+        Assert.True(recovery.TryRunOne(new Sending(engine.Session, null!, new Outbox(1), now: 0), out ClientMessage first));
+        Assert.Equal(ClientMessageKind.Claim, first.Kind);
+        answer.SetResult();
+        await DiscardAsync(cache);
+    }
+
     private static async Task<CoherentCache<string, string>> OpenDirtyAsync(ScriptedAuthority authority)
     {
         CoherentCache<string, string> cache =
