@@ -413,6 +413,7 @@ internal sealed class Engine : IAsyncDisposable
         Watch.Look();
         if (transition.Has(SessionEffects.Reopen))
         {
+            Session.Admit();
             _ = ReopenAsync();
         }
     }
@@ -438,7 +439,7 @@ internal sealed class Engine : IAsyncDisposable
 
     private async Task ReopenAsync()
     {
-        // Edge REOPEN-1 (full fence; other ends: REOPEN-2, REOPEN-3): one at a time.
+        // Edge REOPEN-1 (full fence; other ends: REOPEN-2, REOPEN-3, REOPEN-4): one at a time.
         if (Interlocked.Exchange(ref _isReopening, 1) != 0)
         {
             return;
@@ -477,6 +478,9 @@ internal sealed class Engine : IAsyncDisposable
                 return;
             }
         }
+
+        // Edge REOPEN-4 (full fence; other end: REOPEN-1): no session is wanted any more; whoever wants one again finds nobody at it.
+        Interlocked.Exchange(ref _isReopening, 0);
     }
 
     private async ValueTask OpenSessionAsync(CancellationToken cancellationToken)
@@ -486,7 +490,11 @@ internal sealed class Engine : IAsyncDisposable
 
         // Edge REOPEN-2 (full fence; other end: REOPEN-1): before the offer; behind it, the offered session could be lost and nobody would ask for the next.
         Interlocked.Exchange(ref _isReopening, 0);
-        Session.Offer(link, askedAt);
+        if (!Session.TryOffer(link, askedAt))
+        {
+            SayGoodbye(link);
+        }
+
         _outbound.Wake();
     }
 
@@ -500,15 +508,17 @@ internal sealed class Engine : IAsyncDisposable
 
     private void CloseSession()
     {
-        if (Session.TryLose(out ISessionLink? link))
+        if (Session.TryClose(out ISessionLink? link))
         {
-            link.Post(new ClientMessage
-            {
-                Kind = ClientMessageKind.Close,
-                Session = link.Id,
-                TookIn = Session.TookIn,
-                IsClean = WriteBack.Ledger.Count == default,
-            });
+            SayGoodbye(link);
         }
     }
+
+    private void SayGoodbye(ISessionLink link) => link.Post(new ClientMessage
+    {
+        Kind = ClientMessageKind.Close,
+        Session = link.Id,
+        TookIn = Session.TookIn,
+        IsClean = WriteBack.Ledger.Count == default,
+    });
 }

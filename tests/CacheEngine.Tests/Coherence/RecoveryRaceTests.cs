@@ -40,6 +40,36 @@ public class RecoveryRaceTests
     }
 
     [Fact]
+    [Rule("T62", "H8")]
+    public async Task Reset_WhileAnOpeningIsAnswered_NobodyIsForgottenBetweenTheTwoSessions()
+    {
+        var authority = new ScriptedAuthority(new ManualTimeProvider());
+        CoherentCache<string, string> cache = await OpenDirtyAsync(authority);
+        var answer = new TaskCompletionSource();
+        authority.Opening = () => answer.Task;
+        authority.Send(new AuthorityMessage { Kind = AuthorityMessageKind.SessionEnded });
+        Assert.True(SpinWait.SpinUntil(() => cache.State == CacheState.Disconnected, Patience));
+        Task<Lookup<string>>? read = null;
+        cache.Engine.WriteBack.Lost = _ =>
+        {
+            // In the midst of the reset the opening that was under way is answered, and somebody asks.
+            authority.Opening = null;
+            answer.SetResult();
+            SpinWait.SpinUntil(() => cache.Engine.Session.Link is not null, TimeSpan.FromSeconds(1));
+            read = cache.GetAsync("k").AsTask();
+            SpinWait.SpinUntil(() => authority.Posted.Any(sent => sent.Kind == ClientMessageKind.Acquire), TimeSpan.FromSeconds(1));
+        };
+        Assert.Single(await cache.ResetAsync(TimeSpan.Zero));
+        Assert.True(SpinWait.SpinUntil(() => cache.State == CacheState.Serving, Patience));
+        SpinWait.SpinUntil(() => read!.IsCompleted || authority.Posted.Any(sent => sent.Kind == ClientMessageKind.Acquire), TimeSpan.FromSeconds(2));
+        int sessions = authority.Sessions;
+        authority.Send(new AuthorityMessage { Kind = AuthorityMessageKind.SessionEnded });
+        Assert.True(SpinWait.SpinUntil(() => authority.Sessions > sessions, Patience), "nobody opens another session any more");
+        Assert.True(read!.IsCompleted || authority.Posted.Any(sent => sent.Kind == ClientMessageKind.Acquire), "a reader waits for the answer of a session that is gone");
+        await cache.DisposeAsync();
+    }
+
+    [Fact]
     [Rule("SES-20", "H8")]
     public async Task Recovery_BegunAnewBeforeItsFirstStep_StillClaimsEverything()
     {
