@@ -274,10 +274,10 @@ internal sealed class Engine : IAsyncDisposable
             _ = await Flushes.FlushAllAsync(drain.Token).ConfigureAwait(EngineAwait.Captured);
         }
 
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var fresh = new TaskCompletionSource(EngineAwait.Completion);
 
-        // Edge RESET-1 (full fence; other end: RESET-2): one reset at a time; the other one that was asked for meanwhile is done by the same turn.
-        Interlocked.Exchange(ref _reset, done)?.TrySetResult();
+        // Edge RESET-1 (full fence; other end: RESET-2): one reset at a time; those that are asked for before it begins are done, and over, with it.
+        TaskCompletionSource done = Interlocked.CompareExchange(ref _reset, fresh, null) ?? fresh;
         _inbound.Wake();
         await done.Task.ConfigureAwait(EngineAwait.Captured);
         return WriteBack.Losses.Take(null, mark);

@@ -93,6 +93,24 @@ public class RecoveryRaceTests
         await DiscardAsync(cache);
     }
 
+    [Fact]
+    [Rule("T62")]
+    public async Task Reset_AskedForTwice_NeitherIsOverBeforeItIsDone()
+    {
+        var scheduler = new SteppedScheduler();
+        var authority = new ScriptedAuthority(new ManualTimeProvider());
+        await using CoherentCache<string, string> cache =
+            await CoherentCache.OpenAsync(authority, "r", new CoherentCacheOptions<string, string> { Scheduler = scheduler });
+        Task<IReadOnlyList<LossReport>> first = cache.ResetAsync(TimeSpan.Zero).AsTask();
+        Task<IReadOnlyList<LossReport>> second = cache.ResetAsync(TimeSpan.Zero).AsTask();
+        await Task.Delay(100);
+        Assert.False(first.IsCompleted);
+        Assert.False(second.IsCompleted);
+        scheduler.RunAll();
+        Assert.Empty(await first.WaitAsync(Patience));
+        Assert.Empty(await second.WaitAsync(Patience));
+    }
+
     private static async Task<CoherentCache<string, string>> OpenDirtyAsync(ScriptedAuthority authority)
     {
         CoherentCache<string, string> cache =
