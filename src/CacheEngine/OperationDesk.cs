@@ -488,11 +488,17 @@ internal sealed class OperationDesk
         ValueTask<OperationResult> wait = operation.Task;
         operation.CancelOn(cancellationToken);
         _wakeOutbound();
+        if (operation.Kind == OperationKind.FlushAll)
+        {
+            // It belongs to no inode, and ends with the last record that it waits for, also if that is given up.
+            return wait;
+        }
+
         if (_standing.Phase == SessionPhase.Rejected)
         {
             EndAll(operation.Inode, OperationStatus.Unavailable, LossReason.RightLost);
         }
-        else if (IsClosed && operation.Kind is not (OperationKind.Flush or OperationKind.FlushAll))
+        else if (IsClosed && operation.Kind != OperationKind.Flush)
         {
             // Dispose may have swept before this operation was listed.
             EndAll(operation.Inode, OperationStatus.Disposed, LossReason.Stopped);

@@ -111,6 +111,27 @@ public class RecoveryRaceTests
         Assert.Empty(await second.WaitAsync(Patience));
     }
 
+    [Fact]
+    [Rule("T58", "H3")]
+    public async Task Refused_WhileDirtyKeysAreGivenUp_AFlushOfAllIsToldOfThem()
+    {
+        var time = new ManualTimeProvider();
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(1, cache: o => o.TimeProvider = time);
+        CoherentCache<string, string> node = cluster.Nodes[0];
+        foreach (string key in (string[])["a", "b"])
+        {
+            await node.SetAsync(key, "0", mode: WriteMode.Back);
+            await node.SetAsync(key, "1", mode: WriteMode.Back);
+        }
+
+        Task? flush = null;
+        node.Engine.WriteBack.Lost = _ => flush ??= node.FlushAsync().AsTask();
+        await cluster.Authority.DisposeAsync();
+        await time.AdvanceUntilAsync(() => flush is not null, 10_000);
+        var lost = await Assert.ThrowsAsync<BufferedWritesLostException>(() => flush!.WaitAsync(Patience));
+        Assert.Equal(["a", "b"], lost.Losses.Select(report => report.Key).Order());
+    }
+
     private static async Task<CoherentCache<string, string>> OpenDirtyAsync(ScriptedAuthority authority)
     {
         CoherentCache<string, string> cache =
