@@ -88,7 +88,7 @@ internal sealed class Recovery(FlushLedger flushes)
         if (_isDoneDue)
         {
             _isDoneDue = false;
-            message = new ClientMessage { Kind = ClientMessageKind.ClaimsDone };
+            message = new ClientMessage { Kind = ClientMessageKind.ClaimsDone, IsClean = !flushes.HasLost };
             return sending.IsCurrent;
         }
 

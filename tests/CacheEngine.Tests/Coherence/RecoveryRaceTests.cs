@@ -132,6 +132,33 @@ public class RecoveryRaceTests
         Assert.Equal(["a", "b"], lost.Losses.Select(report => report.Key).Order());
     }
 
+    [Theory]
+    [Rule("T62", "SES-16")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Reset_ItsGoodbyeIsLost_AnUndoneVersionIsNeverGivenAgain(bool knowsOfTheBreak)
+    {
+        var time = new ManualTimeProvider();
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(2, o => o.TimeProvider = time);
+        CoherentCache<string, string> node = cluster.Nodes[0];
+        await node.SetAsync("k", "0", mode: WriteMode.Back);
+        long undone = await node.SetAsync("k", "1", mode: WriteMode.Back);
+        cluster.Links.Cut(LinkDirection.ToAuthority, "node0");
+        if (!knowsOfTheBreak)
+        {
+            cluster.Links.Cut(LinkDirection.ToNode, "node0");
+        }
+
+        cluster.Authority.CutOff("node0");
+        Assert.Equal(knowsOfTheBreak ? CacheState.Disconnected : CacheState.Serving, node.State);
+        LossReport lost = Assert.Single(await node.ResetAsync(TimeSpan.Zero));
+        Assert.Equal(undone, lost.LastVersion);
+        cluster.Links.Restore(cluster.Authority);
+        await time.AdvanceUntilAsync(() => node.State == CacheState.Serving, 5_000);
+        await node.GetAsync("elsewhere");
+        Assert.InRange(await cluster.Nodes[1].SetAsync("k", "2").AsTask().WaitAsync(Patience), undone + 1, long.MaxValue);
+    }
+
     private static async Task<CoherentCache<string, string>> OpenDirtyAsync(ScriptedAuthority authority)
     {
         CoherentCache<string, string> cache =
