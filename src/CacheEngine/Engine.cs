@@ -197,10 +197,11 @@ internal sealed class Engine : IAsyncDisposable
         {
             // Nothing is served until a renewal is answered that is sent after this sweep.
             Session.VoidLease();
-            _table.Visit(static inode =>
+            long missed = wall - _lastWallAt - (now - _lastTickAt);
+            _table.Visit(inode =>
             {
                 using Inode.Hold hold = inode.Enter();
-                hold.ForgetMortal();
+                hold.ForgetMortal(missed);
             });
         }
 

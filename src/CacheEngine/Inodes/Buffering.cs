@@ -185,6 +185,16 @@ internal static class Buffering
         }
     }
 
+    /// <summary>The clock has missed time: what is kept back and ends by it has less left than it says. What is under way counts from its arrival.</summary>
+    public static void EndSooner(this in Inode.Hold hold, long missedMilliseconds)
+    {
+        hold.Cap?.Buffer?.Dirty?.EndSooner(missedMilliseconds);
+        for (FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head; at is not null; at = at.NextInInode)
+        {
+            at.EndSooner(missedMilliseconds);
+        }
+    }
+
     /// <summary>Takes in how far this node may go on its own.</summary>
     public static void TakeLimits(this in Inode.Hold hold, in AuthorityMessage message, ref OperationList done)
     {

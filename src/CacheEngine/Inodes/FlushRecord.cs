@@ -117,6 +117,9 @@ internal sealed class FlushRecord : OutboxEntry
         }
     }
 
+    /// <summary>Its value ends earlier by engine milliseconds than was thought, if it ends at all.</summary>
+    public void EndSooner(long milliseconds) => ExpiresAt = ExpiresAt == long.MaxValue ? ExpiresAt : ExpiresAt - milliseconds;
+
     public void Clear()
     {
         Inode = null!;

@@ -299,9 +299,10 @@ internal abstract class Inode
             }
         }
 
-        /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way.</summary>
-        public void ForgetMortal()
+        /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way or kept back.</summary>
+        public void ForgetMortal(long missedMilliseconds)
         {
+            this.EndSooner(missedMilliseconds);
             if (_inode.ValueState is ValueState.Unknown || (_inode.ValueState is ValueState.Present or ValueState.Unconfirmed && Expiry != long.MaxValue))
             {
                 ForgetValue();
