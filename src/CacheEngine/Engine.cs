@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using CacheEngine.Authority;
 using CacheEngine.Caps;
 using CacheEngine.Flushing;
@@ -55,7 +54,7 @@ internal sealed class Engine : IAsyncDisposable
     private readonly TimerPump _timerPump;
     private readonly Action _wakeInbound;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentQueue<TaskCompletionSource> _resets = new();
+    private TaskCompletionSource? _reset;
     private ITimer? _timer;
     private long _lastTickAt;
     private long _lastWallAt;
@@ -198,10 +197,11 @@ internal sealed class Engine : IAsyncDisposable
         {
             // Nothing is served until a renewal is answered that is sent after this sweep.
             Session.VoidLease();
-            _table.Visit(static inode =>
+            long missed = wall - _lastWallAt - (now - _lastTickAt);
+            _table.Visit(inode =>
             {
                 using Inode.Hold hold = inode.Enter();
-                hold.ForgetMortal();
+                hold.ForgetMortal(missed);
             });
         }
 
@@ -275,8 +275,10 @@ internal sealed class Engine : IAsyncDisposable
             _ = await Flushes.FlushAllAsync(drain.Token).ConfigureAwait(EngineAwait.Captured);
         }
 
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _resets.Enqueue(done);
+        var fresh = new TaskCompletionSource(EngineAwait.Completion);
+
+        // Edge RESET-1 (full fence; other end: RESET-2): one reset at a time; those that are asked for before it begins are done, and over, with it.
+        TaskCompletionSource done = Interlocked.CompareExchange(ref _reset, fresh, null) ?? fresh;
         _inbound.Wake();
         await done.Task.ConfigureAwait(EngineAwait.Captured);
         return WriteBack.Losses.Take(null, mark);
@@ -285,14 +287,15 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Carries out a reset that is due; called by the inbound pump, so that nothing is taken in meanwhile.</summary>
     public bool TryReset()
     {
-        // Taken before the work: one that is asked for during it is another one.
-        if (!_resets.TryDequeue(out TaskCompletionSource? asked))
+        // Edge RESET-2 (full fence; other end: RESET-1): taken before the work, so that a request that comes during it is not lost.
+        if (Interlocked.Exchange(ref _reset, null) is not { } asked)
         {
             return false;
         }
 
         CloseSession();
         Carry(_standing.Move(SessionEvent.Reset), LossReason.Reset);
+        Watch.Look();
         asked.SetResult();
         return true;
     }
@@ -411,6 +414,7 @@ internal sealed class Engine : IAsyncDisposable
         Watch.Look();
         if (transition.Has(SessionEffects.Reopen))
         {
+            Session.Admit();
             _ = ReopenAsync();
         }
     }
@@ -436,7 +440,7 @@ internal sealed class Engine : IAsyncDisposable
 
     private async Task ReopenAsync()
     {
-        // Edge REOPEN-1 (full fence; other ends: REOPEN-2, REOPEN-3): one at a time.
+        // Edge REOPEN-1 (full fence; other ends: REOPEN-2, REOPEN-3, REOPEN-4): one at a time.
         if (Interlocked.Exchange(ref _isReopening, 1) != 0)
         {
             return;
@@ -475,6 +479,9 @@ internal sealed class Engine : IAsyncDisposable
                 return;
             }
         }
+
+        // Edge REOPEN-4 (full fence; other end: REOPEN-1): no session is wanted any more; whoever wants one again finds nobody at it.
+        Interlocked.Exchange(ref _isReopening, 0);
     }
 
     private async ValueTask OpenSessionAsync(CancellationToken cancellationToken)
@@ -484,7 +491,11 @@ internal sealed class Engine : IAsyncDisposable
 
         // Edge REOPEN-2 (full fence; other end: REOPEN-1): before the offer; behind it, the offered session could be lost and nobody would ask for the next.
         Interlocked.Exchange(ref _isReopening, 0);
-        Session.Offer(link, askedAt);
+        if (!Session.TryOffer(link, askedAt))
+        {
+            SayGoodbye(link);
+        }
+
         _outbound.Wake();
     }
 
@@ -494,19 +505,21 @@ internal sealed class Engine : IAsyncDisposable
         _inbound.Wake();
     }
 
-    private void OnRecovered() => Carry(_standing.Move(SessionEvent.Recovered), LossReason.RightLost);
+    private void OnRecovered(ISessionLink link) => Carry(_standing.Move(SessionEvent.Recovered, Session, link), LossReason.RightLost);
 
     private void CloseSession()
     {
-        if (Session.TryLose(out ISessionLink? link))
+        if (Session.TryClose(out ISessionLink? link))
         {
-            link.Post(new ClientMessage
-            {
-                Kind = ClientMessageKind.Close,
-                Session = link.Id,
-                TookIn = Session.TookIn,
-                IsClean = WriteBack.Ledger.Count == default,
-            });
+            SayGoodbye(link);
         }
     }
+
+    private void SayGoodbye(ISessionLink link) => link.Post(new ClientMessage
+    {
+        Kind = ClientMessageKind.Close,
+        Session = link.Id,
+        TookIn = Session.TookIn,
+        IsClean = WriteBack.Ledger.Count == default,
+    });
 }

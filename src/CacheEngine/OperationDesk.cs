@@ -488,12 +488,18 @@ internal sealed class OperationDesk
         ValueTask<OperationResult> wait = operation.Task;
         operation.CancelOn(cancellationToken);
         _wakeOutbound();
+        if (operation.Kind == OperationKind.FlushAll)
+        {
+            // It belongs to no inode, and ends with the last record that it waits for, also if that is given up.
+            return wait;
+        }
+
         if (_standing.Phase == SessionPhase.Rejected)
         {
             // The sweep that told everybody may have come before this operation was listed.
             _ = EndEarly(operation.Inode, operation.Ticket, OperationStatus.Unavailable);
         }
-        else if (IsClosed && operation.Kind is not (OperationKind.Flush or OperationKind.FlushAll))
+        else if (IsClosed && operation.Kind != OperationKind.Flush)
         {
             // Dispose may have swept before this operation was listed.
             EndAll(operation.Inode, OperationStatus.Disposed, LossReason.Stopped);

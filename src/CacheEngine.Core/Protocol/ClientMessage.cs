@@ -116,7 +116,7 @@ internal struct ClientMessage
     /// <summary>For a flush: somebody waits for it to become durable.</summary>
     public bool IsUrgent;
 
-    /// <summary>For a close: nothing that was buffered is left unflushed.</summary>
+    /// <summary>For a close: nothing that was buffered is left unflushed. For the end of claims: nothing that was ever buffered was given up.</summary>
     public bool IsClean;
 
     /// <summary>For a flush or write: the value's size in bytes, as far as the sender's limit goes by it.</summary>

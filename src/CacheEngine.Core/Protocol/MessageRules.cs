@@ -121,7 +121,7 @@ internal static class MessageRules
             && (!namesGrant || (message.Cap.Value != 0 && message.Inode.IsKnown))
             && (namesGrant ? message.Version >= 0 : message.Version == 0)
             && (!message.IsUrgent || flushes)
-            && (!message.IsClean || message.Kind == ClientMessageKind.Close)
+            && (!message.IsClean || message.Kind is ClientMessageKind.Close or ClientMessageKind.ClaimsDone)
             && message.Size >= 0
             && message.WantedSize >= 0;
     }

@@ -114,10 +114,10 @@ internal sealed class AuthoritySession : Pump, ISessionLink
     }
 
     /// <summary>Lets this session's own pump end it, so that nothing of it is handled afterwards; its rights are over with it.</summary>
-    public void EndSoon() => Demand(Ends);
+    public bool EndSoon() => Demand(Ends);
 
     /// <summary>The same by its node's own word, which has nothing buffered any more under it.</summary>
-    public void CloseSoon() => Demand(Closes);
+    public bool CloseSoon() => Demand(Closes);
 
     /// <summary>Lets this session's own pump cut it off: nothing of it is handled afterwards, and its rights last until they run out.</summary>
     /// <returns>False when its end had been demanded before.</returns>

@@ -306,7 +306,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
         session.Stored.TookIn(message.TookIn);
         if (message.Kind == ClientMessageKind.ClaimsDone)
         {
-            CloseEarlier(session);
+            CloseEarlier(session, message.IsClean);
             return;
         }
 
@@ -375,13 +375,13 @@ public sealed class EmbeddedAuthority : CacheAuthority
     }
 
     /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions.</summary>
-    private void CloseEarlier(AuthoritySession session)
+    private void CloseEarlier(AuthoritySession session, bool isClean)
     {
         foreach (AuthoritySession older in _sessions.Values)
         {
             if (older.Opening.Identity == session.Opening.Identity && older.Id.Value < session.Id.Value)
             {
-                older.CloseSoon();
+                _ = isClean ? older.CloseSoon() : older.EndSoon();
             }
         }
     }

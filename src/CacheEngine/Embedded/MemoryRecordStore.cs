@@ -304,7 +304,7 @@ internal sealed class MemoryRecordStore : IRecordStore
         {
             if (message.Kind == ClientMessageKind.ClaimsDone)
             {
-                EndEarlier(kept.Stored);
+                EndEarlier(kept.Stored, message.IsClean);
             }
 
             return true;
@@ -316,13 +316,13 @@ internal sealed class MemoryRecordStore : IRecordStore
     }
 
     /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions.</summary>
-    private void EndEarlier(StoredSession session)
+    private void EndEarlier(StoredSession session, bool isClean)
     {
         foreach (KeptSession older in _kept.Values)
         {
             if (older.Stored.Opening.Identity == session.Opening.Identity && older.Stored.Id.Value < session.Id.Value)
             {
-                End(older, SessionEnd.Closed);
+                End(older, isClean ? SessionEnd.Closed : SessionEnd.Silent);
             }
         }
     }

@@ -176,22 +176,22 @@ internal static class Buffering
         }
     }
 
-    /// <summary>The clock has missed time: what is kept back and ends by itself is over.</summary>
-    public static void EndMortalRecords(this in Inode.Hold hold)
-    {
-        hold.Cap?.Buffer?.Dirty?.EndMortal();
-        for (FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head; at is not null; at = at.NextInInode)
-        {
-            at.EndMortal();
-        }
-    }
-
     /// <summary>What was sent in a session that is lost is to be sent again.</summary>
     public static void Unsend(this in Inode.Hold hold)
     {
         for (FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head; at is not null; at = at.NextInInode)
         {
             at.Ledger.Unsent(at);
+        }
+    }
+
+    /// <summary>The clock has missed time: what is kept back and ends by it has less left than it says. What is under way counts from its arrival.</summary>
+    public static void EndSooner(this in Inode.Hold hold, long missedMilliseconds)
+    {
+        hold.Cap?.Buffer?.Dirty?.EndSooner(missedMilliseconds);
+        for (FlushRecord? at = hold.Cap?.Buffer?.Flushing.Head; at is not null; at = at.NextInInode)
+        {
+            at.EndSooner(missedMilliseconds);
         }
     }
 

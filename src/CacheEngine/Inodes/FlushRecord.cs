@@ -117,8 +117,8 @@ internal sealed class FlushRecord : OutboxEntry
         }
     }
 
-    /// <summary>A value that ends by itself is over. Called under the inode's gate.</summary>
-    public void EndMortal() => ExpiresAt = ExpiresAt == long.MaxValue ? long.MaxValue : long.MinValue;
+    /// <summary>Its value ends earlier by engine milliseconds than was thought, if it ends at all.</summary>
+    public void EndSooner(long milliseconds) => ExpiresAt = ExpiresAt == long.MaxValue ? ExpiresAt : ExpiresAt - milliseconds;
 
     public void Clear()
     {

@@ -299,9 +299,10 @@ internal abstract class Inode
             }
         }
 
-        /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way.</summary>
-        public void ForgetMortal()
+        /// <summary>The clock has missed time: a value that ends by it would outlive its end, also one that is under way or kept back.</summary>
+        public void ForgetMortal(long missedMilliseconds)
         {
+            this.EndSooner(missedMilliseconds);
             if (_inode.ValueState is ValueState.Unknown || (_inode.ValueState is ValueState.Present or ValueState.Unconfirmed && Expiry != long.MaxValue))
             {
                 ForgetValue();
@@ -313,8 +314,6 @@ internal abstract class Inode
                 activity.QuestionAskedAt = long.MinValue;
                 activity.Writes.EndLocalValues();
             }
-
-            this.EndMortalRecords();
         }
 
         /// <summary>The session is lost: the value is not served before the authority has confirmed the right to it. Without anything to claim it is forgotten.</summary>

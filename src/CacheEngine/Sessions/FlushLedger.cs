@@ -25,6 +25,7 @@ internal sealed class FlushLedger(int maxDirty)
     private ulong _floor;
     private ulong _hurryThrough;
     private int _unhurried;
+    private bool _hasLost;
 
     /// <summary>How many objects are dirty, and how many records wait for the authority.</summary>
     public (int Dirty, int Flushing) Count
@@ -35,6 +36,18 @@ internal sealed class FlushLedger(int maxDirty)
             (int, int) count = (_openCount, _sealedCount);
             _gate.Leave(LockLevel.Leaf);
             return count;
+        }
+    }
+
+    /// <summary>Whether some record was ever lost: then versions may have been seen that the authority does not know of.</summary>
+    public bool HasLost
+    {
+        get
+        {
+            _gate.Enter(LockLevel.Leaf);
+            bool hasLost = _hasLost;
+            _gate.Leave(LockLevel.Leaf);
+            return hasLost;
         }
     }
 
@@ -135,6 +148,7 @@ internal sealed class FlushLedger(int maxDirty)
         _sealed.Remove(record);
         _sealedCount--;
         record.Phase = phase;
+        _hasLost |= phase == FlushPhase.Lost;
         if (isFree)
         {
             Keep(record);

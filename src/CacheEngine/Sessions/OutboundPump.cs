@@ -12,7 +12,7 @@ namespace CacheEngine.Sessions;
 /// may be lost at any moment, though: an entry that finds it lost stays owed.
 /// </remarks>
 internal sealed class OutboundPump(
-    PumpScheduler scheduler, Outbox outbox, Session session, EngineClock clock, Recovery recovery, Action onOpened, Action onRecovered) : Pump(scheduler)
+    PumpScheduler scheduler, Outbox outbox, Session session, EngineClock clock, Recovery recovery, Action onOpened, Action<ISessionLink> onRecovered) : Pump(scheduler)
 {
     /// <inheritdoc/>
     public override bool TryRunOne()
@@ -42,7 +42,7 @@ internal sealed class OutboundPump(
 
             if (!recovery.IsUnderWay)
             {
-                onRecovered();
+                onRecovered(link);
             }
 
             return true;

@@ -39,10 +39,12 @@ internal sealed class Recovery(FlushLedger flushes)
     public void Begin()
     {
         _early.Clear();
-        _claims.Clear();
         _late.Clear();
         lock (_lock)
         {
+            // The session before may have been lost before it had begun here: what was to be claimed in it is still to be claimed.
+            _claimable.UnionWith(_claims);
+            _claims.Clear();
             foreach (Inode inode in _claimable)
             {
                 _claims.Enqueue(inode);
@@ -86,7 +88,7 @@ internal sealed class Recovery(FlushLedger flushes)
         if (_isDoneDue)
         {
             _isDoneDue = false;
-            message = new ClientMessage { Kind = ClientMessageKind.ClaimsDone };
+            message = new ClientMessage { Kind = ClientMessageKind.ClaimsDone, IsClean = !flushes.HasLost };
             return sending.IsCurrent;
         }
 

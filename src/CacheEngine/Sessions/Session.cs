@@ -23,6 +23,7 @@ internal sealed class Session(FlushLedger flushes)
     private ISessionLink? _link;
     private ISessionLink? _offered;
     private long _offeredAskedAt;
+    private bool _isShut;
 
     /// <summary>The last moment at which a right may be used, in engine milliseconds.</summary>
     public long Deadline
@@ -58,7 +59,12 @@ internal sealed class Session(FlushLedger flushes)
     public void Open(ISessionLink link, long askedAt)
     {
         _gate.Enter(LockLevel.Leaf);
+        Use(link, askedAt);
+        _gate.Leave(LockLevel.Leaf);
+    }
 
+    private void Use(ISessionLink link, long askedAt)
+    {
         // Edge TOOK-3 (release; other end: TOOK-2): comes before LINK-1; behind it, the new link's first message would be taken for a gap.
         Volatile.Write(ref _tookIn, 0);
         _sent = 0;
@@ -74,17 +80,31 @@ internal sealed class Session(FlushLedger flushes)
 
         // Edge LINK-1 (release; other end: LINK-2): last; moved up, a pump could receive under the lease and numbers of the session before.
         Volatile.Write(ref _link, link);
-        _gate.Leave(LockLevel.Leaf);
     }
 
     /// <summary>Hands over a newly opened link; the outbound pump takes it into use.</summary>
-    public void Offer(ISessionLink link, long askedAt)
+    /// <returns>False when it is not wanted: another one is in use, or this node is ending its session.</returns>
+    public bool TryOffer(ISessionLink link, long askedAt)
     {
         _gate.Enter(LockLevel.Leaf);
-        _offeredAskedAt = askedAt;
+        bool isWanted = _link is null && !_isShut;
+        if (isWanted)
+        {
+            _offeredAskedAt = askedAt;
 
-        // Edge OFFER-1 (release; other end: OFFER-2): the wake that follows makes the outbound pump look; moved below it, the offer could be passed by.
-        Volatile.Write(ref _offered, link);
+            // Edge OFFER-1 (release; other end: OFFER-2): the wake that follows makes the outbound pump look; moved below it, the offer could be passed by.
+            Volatile.Write(ref _offered, link);
+        }
+
+        _gate.Leave(LockLevel.Leaf);
+        return isWanted;
+    }
+
+    /// <summary>A session that this node has ended by itself may be followed by another.</summary>
+    public void Admit()
+    {
+        _gate.Enter(LockLevel.Leaf);
+        _isShut = false;
         _gate.Leave(LockLevel.Leaf);
     }
 
@@ -99,22 +119,32 @@ internal sealed class Session(FlushLedger flushes)
 
         _gate.Enter(LockLevel.Leaf);
         ISessionLink? link = _offered;
-        long askedAt = _offeredAskedAt;
         _offered = null;
-        _gate.Leave(LockLevel.Leaf);
         if (link is not null)
         {
-            Open(link, askedAt);
+            Use(link, _offeredAskedAt);
         }
 
+        _gate.Leave(LockLevel.Leaf);
         return link is not null;
     }
 
     /// <summary>Ends the lease and every right at once; false when the link had been given up already.</summary>
-    public bool TryLose([NotNullWhen(true)] out ISessionLink? link)
+    public bool TryLose([NotNullWhen(true)] out ISessionLink? link) => TryLose(isShut: false, out link);
+
+    /// <summary>The same by this node's own will, also of a link that was only offered. None is taken into use before <see cref="Admit"/>.</summary>
+    public bool TryClose([NotNullWhen(true)] out ISessionLink? link) => TryLose(isShut: true, out link);
+
+    private bool TryLose(bool isShut, [NotNullWhen(true)] out ISessionLink? link)
     {
         _gate.Enter(LockLevel.Leaf);
+        _isShut |= isShut;
         link = _link;
+        if (isShut)
+        {
+            link ??= _offered;
+            _offered = null;
+        }
 
         // Edge LINK-3 (release; other end: LINK-2): the inbound pump gives a session up in its own turn, so it never carries a message over.
         Volatile.Write(ref _link, null);

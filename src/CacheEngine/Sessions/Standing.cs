@@ -1,3 +1,4 @@
+using CacheEngine.Authority;
 using CacheEngine.Sync;
 
 namespace CacheEngine.Sessions;
@@ -20,10 +21,13 @@ internal sealed class Standing
     }
 
     /// <summary>Takes an event in. The effects are the caller's to carry out, with no gate held.</summary>
-    public SessionTransition Move(SessionEvent what)
+    public SessionTransition Move(SessionEvent what) => Move(what, null, null);
+
+    /// <summary>The same for what concerns one session, unless it is lost by now. Whoever loses it comes here afterwards, so nothing of it follows its loss.</summary>
+    public SessionTransition Move(SessionEvent what, Session? session, ISessionLink? link)
     {
         _gate.Enter(LockLevel.Leaf);
-        SessionTransition transition = SessionTransition.Decide(_phase, what);
+        SessionTransition transition = ReferenceEquals(session?.Link, link) ? SessionTransition.Decide(_phase, what) : new(_phase, SessionEffects.None);
         _phase = transition.To;
         _gate.Leave(LockLevel.Leaf);
         return transition;

@@ -19,6 +19,15 @@ internal sealed class ScriptedAuthority(TimeProvider time) : CacheAuthority
 
     internal override bool CopiesValues => false;
 
+    /// <summary>What happens while an opening is under way; null: it is answered at once.</summary>
+    public Func<Task>? Opening { get; set; }
+
+    /// <summary>Called on the node's thread with everything that it has just sent.</summary>
+    public Action<ClientMessage>? OnPosted { get; set; }
+
+    /// <summary>How many sessions have been opened.</summary>
+    public int Sessions => _links.Count;
+
     /// <summary>What the node has sent in its newest session, oldest first.</summary>
     public List<ClientMessage> Posted => _links[^1].Posted;
 
@@ -75,14 +84,20 @@ internal sealed class ScriptedAuthority(TimeProvider time) : CacheAuthority
         Refusal = Refusal.RightLost,
     });
 
-    internal override ValueTask<ISessionLink> OpenSessionAsync(SessionOpening opening, Action wake, CancellationToken cancellationToken)
+    internal override async ValueTask<ISessionLink> OpenSessionAsync(SessionOpening opening, Action wake, CancellationToken cancellationToken)
     {
         _wake = wake;
-        _links.Add(new Link(new SessionId(_links.Count + 1)));
-        return ValueTask.FromResult<ISessionLink>(_links[^1]);
+        if (Opening is { } opens)
+        {
+            await opens();
+        }
+
+        var link = new Link(this, new SessionId(_links.Count + 1));
+        _links.Add(link);
+        return link;
     }
 
-    private sealed class Link(SessionId id) : ISessionLink
+    private sealed class Link(ScriptedAuthority authority, SessionId id) : ISessionLink
     {
         public SessionId Id => id;
 
@@ -94,7 +109,11 @@ internal sealed class ScriptedAuthority(TimeProvider time) : CacheAuthority
 
         public ulong Sent { get; set; }
 
-        public void Post(in ClientMessage message) => Posted.Add(message);
+        public void Post(in ClientMessage message)
+        {
+            Posted.Add(message);
+            authority.OnPosted?.Invoke(message);
+        }
 
         public void Renew(in ClientMessage message)
         {

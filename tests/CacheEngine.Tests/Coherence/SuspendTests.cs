@@ -83,4 +83,25 @@ public class SuspendTests
         Assert.False(node.TryGet("k", out _));
         Assert.Equal(LookupStatus.Absent, (await node.GetAsync("k")).Status);
     }
+
+    [Fact]
+    [Rule("SES-29")]
+    public async Task ResumedNode_FlushesNoValueWhoseTimeHasPassedMeanwhile()
+    {
+        var outside = new ManualTimeProvider();
+        var inside = new ManualTimeProvider();
+        await using Cluster<string> cluster = await Cluster<string>.OpenAsync(1, o => o.TimeProvider = outside, o => o.TimeProvider = inside);
+        await using CoherentCache<string, string> other = await CoherentCache.OpenAsync<string, string>(cluster.Authority, "region");
+        CoherentCache<string, string> node = cluster.Nodes[0];
+        var options = new CoherentCacheEntryOptions { Expiration = TimeSpan.FromSeconds(5) };
+        await node.SetAsync("k", "0", mode: WriteMode.Back);
+        await node.SetAsync("k", "v", options, WriteMode.Back);
+
+        // What this node has acknowledged with a life of five seconds has ended by every clock but the one that stood still.
+        outside.Advance(10_000);
+        inside.AdvanceWall(TimeSpan.FromSeconds(10));
+        inside.Advance(250);
+        Assert.Equal(LookupStatus.Absent, (await other.GetAsync("k").AsTask().WaitAsync(TimeSpan.FromSeconds(5))).Status);
+        await node.FlushAsync("k");
+    }
 }

@@ -104,7 +104,7 @@ internal sealed class HandWritten : IAsyncDisposable
         return standing;
     }
 
-    public void Done(ISessionLink link) => Post(link, new ClientMessage { Kind = ClientMessageKind.ClaimsDone });
+    public void Done(ISessionLink link) => Post(link, new ClientMessage { Kind = ClientMessageKind.ClaimsDone, IsClean = true });
 
     /// <summary>Answers a revoke.</summary>
     public void Answer(ISessionLink link, in AuthorityMessage revoke) =>

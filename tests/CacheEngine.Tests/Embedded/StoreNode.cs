@@ -108,7 +108,7 @@ internal sealed class StoreNode(IRecordStore store, SessionId id)
     }
 
     /// <summary>Has claimed all that it wants of its earlier sessions.</summary>
-    public async Task ClaimsDoneAsync() => Assert.Equal(0, (await SendAsync(new ClientMessage { Kind = ClientMessageKind.ClaimsDone })).Refused);
+    public async Task ClaimsDoneAsync() => Assert.Equal(0, (await SendAsync(new ClientMessage { Kind = ClientMessageKind.ClaimsDone, IsClean = true })).Refused);
 
     public Task<SessionStanding> CloseAsync(bool isClean) =>
         ApplyAsync(new ClientMessage { Kind = ClientMessageKind.Close, Session = id, IsClean = isClean });
