@@ -117,9 +117,9 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
         AfterCommit(world, session);
 
         // After the commit, since older sessions are locked before newer ones: if this fails the batch is repeated, and these messages are heeded again.
-        if (taken.ClosesEarlier)
+        if (taken.EarlierState != SessionRowState.Open)
         {
-            await _ends.CloseEarlierAsync(opening.Identity, session, cancellationToken);
+            await _ends.EndEarlierAsync(opening.Identity, session, taken.EarlierState, cancellationToken);
         }
 
         if (taken.State != SessionRowState.Open)
@@ -248,14 +248,14 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
 
     /// <summary>What became of a batch.</summary>
     /// <param name="Refused">How many of its messages were refused.</param>
-    /// <param name="ClosesEarlier">Whether the engine has claimed all that it wants of its earlier sessions.</param>
+    /// <param name="EarlierState">How the sessions before this one end by its own word; <see cref="SessionRowState.Open"/>: nothing was said of them.</param>
     /// <param name="State">How the session is to stand.</param>
-    private readonly record struct Taken(int Refused, bool ClosesEarlier, short State);
+    private readonly record struct Taken(int Refused, short EarlierState, short State);
 
     private static Taken TakeIn(Transition world, SessionRow speaker, ReadOnlySpan<ClientMessage> messages, InodeId[] ids)
     {
         int refused = 0;
-        bool closesEarlier = false;
+        short earlierState = SessionRowState.Open;
         for (int i = 0; i < messages.Length; i++)
         {
             ref readonly ClientMessage message = ref messages[i];
@@ -267,13 +267,13 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
 
             if (message.Kind == ClientMessageKind.Close)
             {
-                return new Taken(refused, closesEarlier, message.IsClean ? SessionRowState.Closed : SessionRowState.Over);
+                return new Taken(refused, earlierState, message.IsClean ? SessionRowState.Closed : SessionRowState.Over);
             }
 
             Reception reception = speaker.Received.Take(message.Sequence, MessageRules.Fingerprint(message));
-            if (reception is Reception.Next or Reception.Repeated)
+            if (message.Kind == ClientMessageKind.ClaimsDone && reception is (Reception.Next or Reception.Repeated))
             {
-                closesEarlier |= message.Kind == ClientMessageKind.ClaimsDone;
+                earlierState = message.IsClean ? SessionRowState.Closed : SessionRowState.Over;
             }
 
             if (reception != Reception.Next)
@@ -287,7 +287,7 @@ internal sealed class PostgreSqlRecordStore : IRecordStore
             refused += !isAboutObject || world.TryApply(ids[i], new RecordEvent(RecordEventKind.Message, speaker.Id, message)) ? 0 : 1;
         }
 
-        return new Taken(refused, closesEarlier, SessionRowState.Open);
+        return new Taken(refused, earlierState, SessionRowState.Open);
     }
 
     /// <summary>One event at one record, not by a message.</summary>

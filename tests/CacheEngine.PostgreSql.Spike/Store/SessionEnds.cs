@@ -43,21 +43,21 @@ internal sealed class SessionEnds(
         return opened;
     }
 
-    /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions.</summary>
-    public async ValueTask CloseEarlierAsync(Guid identity, SessionId session, CancellationToken cancellationToken)
+    /// <summary>By its own word an engine uses nothing any more of what it had under earlier sessions: closed if nothing that it had buffered is missing, else over.</summary>
+    public async ValueTask EndEarlierAsync(Guid identity, SessionId session, short state, CancellationToken cancellationToken)
     {
         List<SessionId> closed;
         await using (NpgsqlConnection connection = await database.OpenAsync(cancellationToken))
         await using (NpgsqlBatch batch = connection.CreateBatch())
         {
-            batch.BatchCommands.Add(Commands.Sql(Statements.CloseEarlier).With(identity).With(session.Value));
+            batch.BatchCommands.Add(Commands.Sql(Statements.EndEarlier).With(identity).With(session.Value).With(state));
             await using NpgsqlDataReader reader = await database.QueryAsync(batch, cancellationToken);
             closed = await ReadIdsAsync(reader, cancellationToken);
         }
 
         foreach (SessionId id in closed)
         {
-            await SpreadAsync(id, SessionRowState.Closed, cancellationToken);
+            await SpreadAsync(id, state, cancellationToken);
         }
     }
 

@@ -66,10 +66,10 @@ internal static class Statements
         UPDATE cacheengine.session s SET state = 1, renewals = renewals + 1 FROM older WHERE s.id = older.id RETURNING s.id
         """;
 
-    /// <summary>Closes the sessions that an identity had before this one; those too whose closing was left half done.</summary>
-    public const string CloseEarlier = """
-        WITH earlier AS (SELECT id FROM cacheengine.session WHERE identity = $1 AND id < $2 AND state <> 2 ORDER BY id FOR UPDATE)
-        UPDATE cacheengine.session s SET state = 3 FROM earlier WHERE s.id = earlier.id RETURNING s.id
+    /// <summary>Ends the sessions that an identity had before this one; those too whose end was left half done.</summary>
+    public const string EndEarlier = """
+        WITH earlier AS (SELECT id FROM cacheengine.session WHERE identity = $1 AND id < $2 AND (state < 2 OR state = $3) ORDER BY id FOR UPDATE)
+        UPDATE cacheengine.session s SET state = $3 FROM earlier WHERE s.id = earlier.id RETURNING s.id
         """;
 
     public const string NewSession = """

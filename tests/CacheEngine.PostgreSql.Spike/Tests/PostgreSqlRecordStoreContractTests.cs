@@ -121,7 +121,7 @@ public sealed class PostgreSqlRecordStoreContractTests(ServerFixture fixture) : 
         StoreNode older = await JoinAsync(identity: identity);
         AuthorityMessage grant = await older.BufferAsync("key", "1");
         StoreNode newer = await JoinAsync(identity: identity);
-        ClientMessage done = newer.Number(new ClientMessage { Kind = ClientMessageKind.ClaimsDone });
+        ClientMessage done = newer.Number(new ClientMessage { Kind = ClientMessageKind.ClaimsDone, IsClean = true });
 
         // The message is taken in, and of what follows from it nothing is done, or the first step only.
         await SetAsync(older, "identity", Guid.NewGuid());
