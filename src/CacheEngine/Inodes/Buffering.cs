@@ -223,11 +223,11 @@ internal static class Buffering
         }
     }
 
-    /// <summary>The same once there is no right left that room could be given for, and none that is being claimed: a wish that crosses the loss of it is never
-    /// answered.</summary>
+    /// <summary>The same once there is no right left that room could be given for: a wish that crosses the loss of it is never answered. One that goes with a
+    /// claim is.</summary>
     public static void WakeRoomWaitersIfTaken(this in Inode.Hold hold, SessionGeneration generation, ref OperationList done)
     {
-        bool isClaimed = hold.CapState.Generation != generation && hold.IsWorthClaiming();
+        bool isClaimed = hold.CapState.Generation != generation && hold.CapState.Issued.Contains(CapSet.FileBuffer) && hold.IsWorthClaiming();
         if (!isClaimed && !hold.CapState.IssuedIn(generation).Contains(CapSet.FileBuffer))
         {
             hold.WakeRoomWaiters(OperationStatus.Written, ref done);

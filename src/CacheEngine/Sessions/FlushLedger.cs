@@ -191,18 +191,6 @@ internal sealed class FlushLedger(int maxDirty)
         _gate.Leave(LockLevel.Leaf);
     }
 
-    /// <summary>Ends every caller who waits for all records.</summary>
-    public void EndWaiters(OperationStatus status, ref OperationList done)
-    {
-        _gate.Enter(LockLevel.Leaf);
-        while (_waiters.TakeFirst() is { } waiter)
-        {
-            waiter.End(new OperationResult(status), ref done);
-        }
-
-        _gate.Leave(LockLevel.Leaf);
-    }
-
     /// <summary>Somebody waits for all records up to now: the last of them that is sent will say so.</summary>
     /// <returns>Whether all of them have been sent already, so that it must be said by itself.</returns>
     public bool Hurry()
