@@ -293,9 +293,7 @@ internal sealed class Engine : IAsyncDisposable
             return false;
         }
 
-        CloseSession();
         Carry(_standing.Move(SessionEvent.Reset), LossReason.Reset);
-        Watch.Look();
         asked.SetResult();
         return true;
     }
@@ -385,9 +383,10 @@ internal sealed class Engine : IAsyncDisposable
     /// <summary>Carries a transition out.</summary>
     private void Carry(in SessionTransition transition, LossReason reason)
     {
+        ISessionLink? closed = null;
         if (transition.Has(SessionEffects.CloseLink))
         {
-            CloseSession();
+            _ = Session.TryClose(out closed);
         }
 
         if (transition.Has(SessionEffects.Suspend))
@@ -399,6 +398,12 @@ internal sealed class Engine : IAsyncDisposable
         {
             OperationStatus status = transition.To == SessionPhase.Closed ? OperationStatus.Disposed : OperationStatus.Unavailable;
             _table.Visit(inode => Desk.EndAll(inode, status, reason));
+        }
+
+        if (closed is not null)
+        {
+            // After the sweep: only then it is known whether anything that was buffered is missing.
+            SayGoodbye(closed);
         }
 
         if (transition.Has(SessionEffects.Recover))
@@ -456,9 +461,15 @@ internal sealed class Engine : IAsyncDisposable
             }
             catch (Exception exception) when (exception is SessionRejectedException or ObjectDisposedException)
             {
-                // Edge REOPEN-3 (full fence; other end: REOPEN-1): before the transition; a reset may ask again.
-                Interlocked.Exchange(ref _isReopening, 0);
                 Carry(_standing.Move(SessionEvent.Refused), LossReason.RightLost);
+
+                // Edge REOPEN-3 (full fence; other end: REOPEN-1): after the transition, and then looked again: a reset that has come since found somebody at it.
+                Interlocked.Exchange(ref _isReopening, 0);
+                if (_standing.Phase == SessionPhase.Reconnecting)
+                {
+                    _ = ReopenAsync();
+                }
+
                 return;
             }
             catch (Exception) when (!IsStopped)
@@ -507,19 +518,11 @@ internal sealed class Engine : IAsyncDisposable
 
     private void OnRecovered(ISessionLink link) => Carry(_standing.Move(SessionEvent.Recovered, Session, link), LossReason.RightLost);
 
-    private void CloseSession()
-    {
-        if (Session.TryClose(out ISessionLink? link))
-        {
-            SayGoodbye(link);
-        }
-    }
-
     private void SayGoodbye(ISessionLink link) => link.Post(new ClientMessage
     {
         Kind = ClientMessageKind.Close,
         Session = link.Id,
         TookIn = Session.TookIn,
-        IsClean = WriteBack.Ledger.Count == default,
+        IsClean = WriteBack.Ledger.Count == default && !WriteBack.Ledger.HasLost,
     });
 }

@@ -77,7 +77,7 @@ internal enum SessionEffects : byte
     /// <summary>Whoever waits is told that nothing will come of it, and what is dirty is reported as lost.</summary>
     GiveUp = 16,
 
-    /// <summary>A session that came too late is closed.</summary>
+    /// <summary>The session, open or offered, is closed by this node's own will; its goodbye leaves when nothing is used under it any more.</summary>
     CloseLink = 32,
 }
 
@@ -106,7 +106,7 @@ internal readonly record struct SessionTransition(SessionPhase To, SessionEffect
         (SessionPhase.Reconnecting, SessionEvent.Refused) => new(SessionPhase.Rejected, SessionEffects.GiveUp),
 
         (SessionPhase.Open or SessionPhase.Stale or SessionPhase.Reconnecting or SessionPhase.Rejected, SessionEvent.Reset) =>
-            new(SessionPhase.Reconnecting, SessionEffects.GiveUp | SessionEffects.Reopen),
+            new(SessionPhase.Reconnecting, SessionEffects.CloseLink | SessionEffects.GiveUp | SessionEffects.Reopen),
 
         (SessionPhase.Opening, SessionEvent.StopBegun) => new(SessionPhase.Closed, SessionEffects.None),
         (SessionPhase.Open or SessionPhase.Stale or SessionPhase.Reconnecting or SessionPhase.Rejected, SessionEvent.StopBegun) =>
@@ -116,7 +116,8 @@ internal readonly record struct SessionTransition(SessionPhase To, SessionEffect
         (SessionPhase.Closing, SessionEvent.Opened) => new(SessionPhase.Closing, SessionEffects.Recover),
         (SessionPhase.Closing, SessionEvent.Recovered or SessionEvent.Regained) => new(SessionPhase.Closing, SessionEffects.Reconsider),
         (SessionPhase.Closing, SessionEvent.Lost) => new(SessionPhase.Closing, LoseAndReopen),
-        (SessionPhase.Closing, SessionEvent.Refused or SessionEvent.Reset) => new(SessionPhase.Closing, SessionEffects.GiveUp),
+        (SessionPhase.Closing, SessionEvent.Refused) => new(SessionPhase.Closing, SessionEffects.GiveUp),
+        (SessionPhase.Closing, SessionEvent.Reset) => new(SessionPhase.Closing, SessionEffects.CloseLink | SessionEffects.GiveUp),
         (SessionPhase.Closing, SessionEvent.Stopped) => new(SessionPhase.Closed, SessionEffects.GiveUp | SessionEffects.CloseLink),
 
         (SessionPhase.Closed, SessionEvent.Opened) => new(SessionPhase.Closed, SessionEffects.CloseLink),

@@ -7,7 +7,7 @@ public class SessionTransitionExhaustive
 {
     private const SessionEffects None = SessionEffects.None;
     private const SessionEffects LoseAndReopen = SessionEffects.Suspend | SessionEffects.Reopen;
-    private const SessionEffects BeginAnew = SessionEffects.GiveUp | SessionEffects.Reopen;
+    private const SessionEffects BeginAnew = SessionEffects.CloseLink | SessionEffects.GiveUp | SessionEffects.Reopen;
 
     // Rows are phases in their order, columns events: opened, recovered, lapsed, regained, lost, refused, reset, stop begun, stopped.
     private static readonly (SessionPhase To, SessionEffects Effects)[][] Table =
@@ -38,7 +38,7 @@ public class SessionTransitionExhaustive
         [
             (SessionPhase.Closing, SessionEffects.Recover), (SessionPhase.Closing, SessionEffects.Reconsider), Stay(SessionPhase.Closing),
             (SessionPhase.Closing, SessionEffects.Reconsider), (SessionPhase.Closing, LoseAndReopen), (SessionPhase.Closing, SessionEffects.GiveUp),
-            (SessionPhase.Closing, SessionEffects.GiveUp), Stay(SessionPhase.Closing), (SessionPhase.Closed, SessionEffects.GiveUp | SessionEffects.CloseLink),
+            (SessionPhase.Closing, SessionEffects.CloseLink | SessionEffects.GiveUp), Stay(SessionPhase.Closing), (SessionPhase.Closed, SessionEffects.GiveUp | SessionEffects.CloseLink),
         ],
         [
             (SessionPhase.Closed, SessionEffects.CloseLink), Stay(SessionPhase.Closed), Stay(SessionPhase.Closed), Stay(SessionPhase.Closed), Stay(SessionPhase.Closed),
