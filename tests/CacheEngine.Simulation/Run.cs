@@ -264,6 +264,9 @@ internal sealed class Run
         if (_scenario.CutsTail)
         {
             _links.Tap!.ForgetEvictions();
+
+            // Every node looks what it has received at this very moment: nothing of it may tell of what is forgotten.
+            _authority.WakeLinks();
         }
     }
 
