@@ -4,7 +4,11 @@ using CacheEngine.Sessions;
 namespace CacheEngine.Arbitration;
 
 /// <summary>What the authority knows of a holder's session when it decides.</summary>
-internal readonly record struct SessionView(long LastRenewedAt, MessageSeq TookIn, bool HasEnded);
+/// <param name="LastRenewedAt">When it was last heard of.</param>
+/// <param name="TookIn">What it has taken in.</param>
+/// <param name="HasEnded">Whether its rights are over.</param>
+/// <param name="IsClosed">Whether they are by its node's own word: nothing that it had buffered is missing.</param>
+internal readonly record struct SessionView(long LastRenewedAt, MessageSeq TookIn, bool HasEnded, bool IsClosed = false);
 
 /// <summary>What becomes of one other holder's rights so that a request can be served.</summary>
 internal enum HolderStep : byte

@@ -419,7 +419,11 @@ internal static class RecordArbiter
                 Revoke(record, holder, step.Keep, context);
                 break;
             case HolderStep.Take:
-                RecordFlushes.EndBuffer(record, holder, context);
+                if (!context.View(holder.State.Session).IsClosed)
+                {
+                    RecordFlushes.EndBuffer(record, holder, context);
+                }
+
                 holder.State.Implemented = holder.State.Issued;
                 break;
             case HolderStep.Compatible:

@@ -68,6 +68,7 @@ internal sealed class StoredSession
     private bool _hasEnded;
     private bool _rightsAreOver;
     private bool _isEvicted;
+    private bool _isClosed;
 
     public StoredSession(SessionId id, SessionOpening opening, long now)
     {
@@ -86,7 +87,7 @@ internal sealed class StoredSession
         get
         {
             _gate.Enter(LockLevel.Session);
-            var view = new SessionView(_lastRenewedAt, _tookIn, _rightsAreOver);
+            var view = new SessionView(_lastRenewedAt, _tookIn, _rightsAreOver, _isClosed);
             _gate.Leave(LockLevel.Session);
             return view;
         }
@@ -188,6 +189,7 @@ internal sealed class StoredSession
             : SessionEnding.None;
         _lastRenewedAt = ending == SessionEnding.CutOff ? now : _lastRenewedAt;
         _hasEnded = true;
+        _isClosed |= how == SessionEnd.Closed && !_rightsAreOver && !_isEvicted;
         _rightsAreOver |= rightsAreOver;
         bool isCutOff = ending is SessionEnding.CutOff or SessionEnding.Both;
         if (isCutOff)

@@ -30,7 +30,7 @@ internal sealed class SessionRow
 
     public bool IsOwedMore { get; set; }
 
-    public SessionView View => new(LastRenewedAt, TookIn, State >= SessionRowState.Over);
+    public SessionView View => new(LastRenewedAt, TookIn, State >= SessionRowState.Over, State == SessionRowState.Closed);
 }
 
 /// <summary>A record's row, locked.</summary>

@@ -142,6 +142,9 @@ internal sealed class Desk
         }
     }
 
+    /// <summary>A session is over, and its records have not heard of it yet.</summary>
+    public void EndUntold(SessionId session, SessionEnd how) => Assert.Equal(SessionEnding.Both, _sessions[session].End(how, Now));
+
     public void Fill(SessionId session, CapId cap, string value) =>
         Send(session, new ClientMessage { Kind = ClientMessageKind.Fill, RequestId = ++_lastRequest, Cap = cap, Payload = Payload.OfReference(value) });
 

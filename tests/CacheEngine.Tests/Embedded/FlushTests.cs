@@ -1,6 +1,8 @@
 using CacheEngine.Arbitration;
 using CacheEngine.Authority;
+using CacheEngine.Embedded;
 using CacheEngine.Protocol;
+using CacheEngine.Sessions;
 using static CacheEngine.Tests.Embedded.HandWritten;
 
 namespace CacheEngine.Tests.Embedded;
@@ -241,6 +243,35 @@ public sealed class FlushTests : IAsyncLifetime
         desk.Time.Advance(200);
         Assert.True(Receive(again, AuthorityMessageKind.Flushed).IsDurable);
         Assert.Equal((held.Version + 1, "one", 1), desk.Record());
+    }
+
+    [Theory]
+    [Rule("H3", "P13")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void SessionIsOver_ARequestComesBeforeTheRecordHasHeardOfIt_OnlyAnUncleanEndRaisesTheVersion(bool isClosed)
+    {
+        var desk = new Desk();
+        SessionId holder = desk.Join();
+        SessionId reader = desk.Join();
+        desk.Send(holder, new ClientMessage
+        {
+            Kind = ClientMessageKind.Write,
+            RequestId = 1_000,
+            Wanted = Arbitration.Rights.Buffered | CapSet.Pin,
+            Payload = Payload.OfReference("one"),
+        });
+        AuthorityMessage held = desk.Take(holder, AuthorityMessageKind.Written);
+        Assert.True(held.Caps.Contains(CapSet.FileBuffer));
+        int taken = 0;
+        desk.Store.BufferWasTaken = _ => taken++;
+        desk.EndUntold(holder, isClosed ? SessionEnd.Closed : SessionEnd.Silent);
+
+        desk.Ask(reader, ClientMessageKind.Acquire);
+
+        AuthorityMessage grant = desk.Take(reader, AuthorityMessageKind.Grant);
+        Assert.Equal("one", grant.Payload.Reference);
+        Assert.Equal((isClosed, isClosed ? 0 : 1), (grant.Version == held.Version, taken));
     }
 
     private void AssertFlushed(ISessionLink link, ulong tid, long above)
