@@ -43,14 +43,14 @@ internal sealed class CommitLog
         }
     }
 
-    /// <summary>Takes the changes that are not durable, the latest first; they are to be undone.</summary>
+    /// <summary>Takes the changes that are not durable, the latest first; they are to be undone, and only then does a commit follow.</summary>
     public List<(RecordState Record, RecordState Before)> Cut()
     {
         lock (_lock)
         {
             List<(RecordState Record, RecordState Before)> cut = [.. _tail];
             cut.Reverse();
-            Commit();
+            _tail.Clear();
             return cut;
         }
     }

@@ -117,11 +117,7 @@ public sealed class EmbeddedAuthority : CacheAuthority
         }
 
         await _sessionTimer.DisposeAsync().ConfigureAwait(EngineAwait.Captured);
-        foreach (AuthoritySession session in _sessions.Values)
-        {
-            session.CutOffSoon();
-        }
-
+        CutOffAll();
         _lookAgain.Dispose();
         _commit?.Dispose();
     }
@@ -136,18 +132,23 @@ public sealed class EmbeddedAuthority : CacheAuthority
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         Store.Reincarnate(Clock.WallNow);
-        foreach (AuthoritySession session in _sessions.Values)
-        {
-            session.CutOffSoon();
-        }
-
+        CutOffAll();
         if (cutsTail)
         {
             Store.CutTail();
+
+            // One that was opened meanwhile may be owed what is forgotten: until the commit it cannot have received it.
+            CutOffAll();
         }
-        else
+
+        Store.Log?.Commit();
+    }
+
+    private void CutOffAll()
+    {
+        foreach (AuthoritySession session in _sessions.Values)
         {
-            Store.Log?.Commit();
+            session.CutOffSoon();
         }
     }
 

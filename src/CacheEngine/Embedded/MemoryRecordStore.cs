@@ -94,7 +94,7 @@ internal sealed class MemoryRecordStore : IRecordStore
     /// <summary>Makes a session known.</summary>
     public StoredSession AddSession(SessionId id, SessionOpening opening, long now)
     {
-        var session = new StoredSession(id, opening, now);
+        var session = new StoredSession(id, opening, now, withholds: Log is not null);
         _sessions[id] = session;
         return session;
     }

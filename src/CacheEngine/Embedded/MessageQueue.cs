@@ -18,18 +18,6 @@ internal sealed class MessageQueue<TMessage>
     private int _count;
     private long _lastDue = long.MinValue;
 
-    /// <summary>How many messages are queued, due or not.</summary>
-    public int Count
-    {
-        get
-        {
-            _gate.Enter(LockLevel.Leaf);
-            int count = _count;
-            _gate.Leave(LockLevel.Leaf);
-            return count;
-        }
-    }
-
     /// <summary>When the first message is due; <see cref="long.MaxValue"/>: there is none.</summary>
     public long NextDue
     {

@@ -60,7 +60,10 @@ internal sealed class StoredSession
     private readonly HashSet<InodeId> _touched = [];
     private readonly Lock _touchedLock = new();
     private SpinGate _gate;
-    private Queue<long>? _positions;
+
+    /// <summary>What must be durable before each owed message may be received, in their order; guarded with them. Null: nothing can be forgotten.</summary>
+    private readonly Queue<long>? _positions;
+
     private MessageSeq _lastOwed;
     private MessageSeq _tookIn;
     private ReceivedWindow _received;
@@ -70,8 +73,13 @@ internal sealed class StoredSession
     private bool _isEvicted;
     private bool _isClosed;
 
-    public StoredSession(SessionId id, SessionOpening opening, long now)
+    /// <param name="id">Its id.</param>
+    /// <param name="opening">What its node said of itself.</param>
+    /// <param name="now">The authority's clock.</param>
+    /// <param name="withholds">Whether what it is owed waits until it cannot be forgotten any more.</param>
+    public StoredSession(SessionId id, SessionOpening opening, long now, bool withholds)
     {
+        _positions = withholds ? new Queue<long>() : null;
         Id = id;
         Opening = opening;
         _lastRenewedAt = now;
@@ -104,13 +112,9 @@ internal sealed class StoredSession
         _lastOwed = _lastOwed.Next();
         message.Sequence = _lastOwed;
         _owed.Add(message, due);
-        if (position > 0 || _positions is not null)
-        {
-            // Allocates under the gate; only for an authority that may forget.
-            _positions ??= new Queue<long>(Enumerable.Repeat(0L, _owed.Count - 1));
-            _positions.Enqueue(position);
-        }
 
+        // It may grow under the gate; only for an authority that may forget.
+        _positions?.Enqueue(position);
         _gate.Leave(LockLevel.Session);
         return message.Sequence;
     }

@@ -147,7 +147,7 @@ internal static class Buffering
         {
             if (buffer.Flushing.Find(message.Tid) is { } applied)
             {
-                applied.Phase = AckDecision.After(applied.Phase, isDurable: false);
+                applied.Ledger.Applied(applied);
             }
 
             return;

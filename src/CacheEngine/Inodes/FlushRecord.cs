@@ -20,6 +20,7 @@ internal sealed class FlushRecord : OutboxEntry
     /// <summary>The bits that it carries.</summary>
     public CapSet Bits { get; set; }
 
+    /// <summary>Changed under the inode's gate and the ledger's, so that either is enough to read it.</summary>
     public FlushPhase Phase { get; set; }
 
     /// <summary>The grant that it was written under.</summary>

@@ -8,7 +8,7 @@ namespace CacheEngine.Sessions;
 /// Every flush record of an engine: the open ones in the order in which their objects turned dirty, the sealed ones in the order of their tids. The oldest
 /// tid is the floor that every message tells.
 /// </summary>
-/// <remarks>Bound: as many open records as the options allow, and one sealed record per object and flush under way. Entered under an inode's gate or under none.</remarks>
+/// <remarks>Bound: as many open records as the options allow, one more for each thread that is just opening one, and one sealed record per object and flush under way. Entered under an inode's gate or under none.</remarks>
 internal sealed class FlushLedger(int maxDirty)
 {
     public const int MaxSpares = 4096;
@@ -117,6 +117,14 @@ internal sealed class FlushLedger(int maxDirty)
         bool isLast = record.Tid.Value <= _hurryThrough && --_unhurried == 0;
         _gate.Leave(LockLevel.Leaf);
         return isLast;
+    }
+
+    /// <summary>The authority has a record, and may still forget it.</summary>
+    public void Applied(FlushRecord record)
+    {
+        _gate.Enter(LockLevel.Leaf);
+        record.Phase = AckDecision.After(record.Phase, isDurable: false);
+        _gate.Leave(LockLevel.Leaf);
     }
 
     /// <summary>A record that was sent in a session that is lost is to be sent again.</summary>

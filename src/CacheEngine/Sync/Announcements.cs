@@ -3,9 +3,12 @@ using System.Collections.Concurrent;
 namespace CacheEngine.Sync;
 
 /// <summary>Tells user code what has happened: one thing at a time, in order, never on a pump's stack. Nothing is kept if nobody listens.</summary>
+/// <remarks>Bound: <see cref="MaxUntold"/> and one for each thread that tells; while a handler dawdles for longer than that, the oldest are dropped.</remarks>
 internal sealed class Announcements<TArguments>
     where TArguments : EventArgs
 {
+    public const int MaxUntold = 65_536;
+
     private readonly ConcurrentQueue<TArguments> _untold = new();
     private int _isTelling;
 
@@ -23,6 +26,10 @@ internal sealed class Announcements<TArguments>
         }
 
         _untold.Enqueue(what);
+        if (_untold.Count > MaxUntold)
+        {
+            _untold.TryDequeue(out _);
+        }
 
         // Edge ANNOUNCE-2 (full fence; other end: ANNOUNCE-1): whoever finds a teller at work relies on its last look, which follows the release.
         if (Interlocked.Exchange(ref _isTelling, 1) == 0)

@@ -49,7 +49,12 @@ internal sealed class StressChild(ChildOptions options)
             CoherentCache<int, long> node = await CoherentCache.OpenAsync<int, long>(
                 authority, Region, new() { NodeName = $"process {options.Index} node {i}", Serializer = new StampSerializer() });
             int number = NodeNumber(i);
-            node.WritesLost += (_, lost) => NoteLoss(number, lost.Report);
+            Action<LossReport>? announce = node.Engine.WriteBack.Lost;
+            node.Engine.WriteBack.Lost = report =>
+            {
+                NoteLoss(number, report);
+                announce?.Invoke(report);
+            };
             nodes.Add(node);
         }
 
@@ -74,9 +79,6 @@ internal sealed class StressChild(ChildOptions options)
         }
 
         await counter.DisposeAsync();
-
-        // What the last flush lost is told on the thread pool.
-        await Task.Delay(200);
         Fill(authority, nodes);
         _report.Save(options.Output);
         if (authority.LastFailure is { } failure)
