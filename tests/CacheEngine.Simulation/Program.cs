@@ -17,7 +17,7 @@ namespace CacheEngine.Simulation
         private static readonly ulong[] Regressions = [8, 39, 1122, 1471, 2277, 4051, 4398, 6562];
 
         /// <summary>Seeds that found bugs of ours since then, or find them if they are made again, as scenarios are drawn today.</summary>
-        private static readonly ulong[] WriteBackRegressions = [55, 773, 776, 1270, 2347, 3311, 4026, 101497, 110108, 114368];
+        private static readonly ulong[] WriteBackRegressions = [55, 773, 776, 1270, 2347, 3311, 4026, 101497, 110108, 114368, 4217352339];
 
         private const string Usage = """
             Usage: -- [--seed S [--trace 1]] [--seeds N [--from S]] [--seconds T]

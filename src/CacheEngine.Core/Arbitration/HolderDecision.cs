@@ -8,7 +8,8 @@ namespace CacheEngine.Arbitration;
 /// <param name="TookIn">What it has taken in.</param>
 /// <param name="HasEnded">Whether its rights are over.</param>
 /// <param name="IsClosed">Whether they are by its node's own word: nothing that it had buffered is missing.</param>
-internal readonly record struct SessionView(long LastRenewedAt, MessageSeq TookIn, bool HasEnded, bool IsClosed = false);
+/// <param name="IsEvicted">Whether an operator ended it: what is held under it cannot be had back.</param>
+internal readonly record struct SessionView(long LastRenewedAt, MessageSeq TookIn, bool HasEnded, bool IsClosed = false, bool IsEvicted = false);
 
 /// <summary>What becomes of one other holder's rights so that a request can be served.</summary>
 internal enum HolderStep : byte

@@ -1,4 +1,5 @@
 using CacheEngine.Arbitration;
+using CacheEngine.Caps;
 using CacheEngine.Flushing;
 using CacheEngine.Protocol;
 using CacheEngine.Sessions;
@@ -25,7 +26,7 @@ internal static class RecordFlushes
     public static void Flush(RecordState record, SessionId session, in ClientMessage message, IRecordContext context)
     {
         EngineId engine = context.EngineOf(session);
-        Holder? holder = record.Find(session) ?? record.FindEarlier(engine, message.Cap, session);
+        Holder? holder = record.Find(session) ?? FindEarlier(record, session, message.Cap, context);
         FlushStep step = FlushDecision.Decide(
             message.Tid,
             LastApplied(record, engine),
@@ -53,7 +54,7 @@ internal static class RecordFlushes
     /// <summary>An engine says what it still has of a grant of an earlier session of its own.</summary>
     public static void Claim(RecordState record, SessionId session, in ClientMessage message, IRecordContext context)
     {
-        Holder? holder = record.Find(session) ?? record.FindEarlier(context.EngineOf(session), message.Cap, session);
+        Holder? holder = record.Find(session) ?? FindEarlier(record, session, message.Cap, context);
         bool isHeld = holder is not null && holder.State.Cap == message.Cap && holder.State.Session != session;
         ReclaimDecision decision = ReclaimDecision.Decide(isHeld, holder?.State.Implemented ?? CapSet.None, message.Caps);
         AuthorityMessage reply = RecordReplies.About(record, AuthorityMessageKind.Standing, context);
@@ -112,6 +113,10 @@ internal static class RecordFlushes
         record.VersionLimit = 0;
         context.BufferTaken(record, holder.State.Session, kept);
     }
+
+    /// <summary>The grant that the session's engine holds under an earlier session, unless that one was evicted.</summary>
+    private static Holder? FindEarlier(RecordState record, SessionId session, CapId cap, IRecordContext context) =>
+        record.FindEarlier(context.EngineOf(session), cap, session) is { } holder && !context.View(holder.State.Session).IsEvicted ? holder : null;
 
     private static FlushTid LastApplied(RecordState record, EngineId engine)
     {

@@ -200,7 +200,12 @@ public sealed class EmbeddedAuthority : CacheAuthority
         int ended = 0;
         foreach (AuthoritySession session in _sessions.Values)
         {
-            ended += session.Opening.Node == nodeName && session.EvictSoon() ? 1 : 0;
+            if (session.Opening.Node == nodeName)
+            {
+                // At once: its node's claims must not overtake its end.
+                session.Stored.Evict();
+                ended += session.EvictSoon() ? 1 : 0;
+            }
         }
 
         return ended;

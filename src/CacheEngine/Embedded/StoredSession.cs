@@ -95,7 +95,7 @@ internal sealed class StoredSession
         get
         {
             _gate.Enter(LockLevel.Session);
-            var view = new SessionView(_lastRenewedAt, _tookIn, _rightsAreOver, _isClosed);
+            var view = new SessionView(_lastRenewedAt, _tookIn, _rightsAreOver, _isClosed, _isEvicted);
             _gate.Leave(LockLevel.Session);
             return view;
         }
@@ -165,6 +165,14 @@ internal sealed class StoredSession
             _gate.Leave(LockLevel.Session);
             return isEvicted;
         }
+    }
+
+    /// <summary>From now on what it holds cannot be claimed; its end follows.</summary>
+    public void Evict()
+    {
+        _gate.Enter(LockLevel.Session);
+        _isEvicted = true;
+        _gate.Leave(LockLevel.Session);
     }
 
     /// <summary>Whether it was cut off, and what it was owed is dropped.</summary>
